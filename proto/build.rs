@@ -1,0 +1,37 @@
+//! Compiles the `.proto` files without protoc. Their comments stay in the
+//! descriptors, so that reflection can show them.
+
+const FILES: [&str; 6] = [
+    "auth/v1/account_service.proto",
+    "auth/v1/auth_service.proto",
+    "auth/v1/error_reason.proto",
+    "auth/v1/token_service.proto",
+    "task/v1/error_reason.proto",
+    "task/v1/task_service.proto",
+];
+
+/// Messages that hold a password or a token: see `redacted!` in `lib.rs`.
+const SECRET: [&str; 7] = [
+    "auth.v1.ChangePasswordRequest",
+    "auth.v1.Credentials",
+    "auth.v1.RefreshSessionRequest",
+    "auth.v1.SignInRequest",
+    "auth.v1.SignOutRequest",
+    "auth.v1.SignUpRequest",
+    "auth.v1.VerifyTokenRequest",
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo:rerun-if-changed=auth");
+    println!("cargo:rerun-if-changed=task");
+    let mut compiler = protox::Compiler::new(["."])?;
+    compiler.include_source_info(true).include_imports(true).open_files(FILES)?;
+
+    let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?);
+    std::fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
+    tonic_prost_build::configure()
+        .build_transport(false)
+        .skip_debug(SECRET)
+        .compile_fds(compiler.file_descriptor_set())?;
+    Ok(())
+}
