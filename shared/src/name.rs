@@ -1,0 +1,158 @@
+//! Resource names (AIP-122): `users/{user}` and `users/{user}/{collection}/{id}`.
+//! `users/me` stands for the caller wherever a name is read, and so does an
+//! empty parent; answers always carry the full name.
+//!
+//! Invariant: a name becomes a user's id only by `Who::of`, which refuses names
+//! under another user before anything is looked up.
+
+use uuid::Uuid;
+
+use crate::{
+    error::{Failure, Fields, Reason},
+    interceptor::Identity,
+};
+
+/// Whose a resource is, as the request says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// The caller.
+    Me,
+    /// The user with this id.
+    User(Uuid),
+}
+
+impl Who {
+    /// The user's id, if the caller may act for that user.
+    ///
+    /// # Errors
+    /// PERMISSION_DENIED (NOT_YOURS) for another user, whether that user
+    /// exists or not.
+    pub fn of(self, caller: &Identity) -> Result<Uuid, Failure> {
+        match self {
+            Self::User(user) if user != caller.user() => {
+                Err(Failure::new(Reason::NotYours, "This belongs to another user."))
+            }
+            Self::Me | Self::User(_) => Ok(caller.user()),
+        }
+    }
+}
+
+/// Reads the field `field` that names a user or a parent. `None` if it is
+/// malformed, which `fields` has then noted.
+///
+/// # Errors
+/// PERMISSION_DENIED (NOT_YOURS) at once for another user.
+pub fn user(
+    fields: &mut Fields,
+    field: &str,
+    value: &str,
+    caller: &Identity,
+) -> Result<Option<Uuid>, Failure> {
+    fields.read(field, parse_user(value)).map(|who| who.of(caller)).transpose()
+}
+
+/// Reads the field `field` that names a member of `collection`: its owner and
+/// its id. `None` if it is malformed, which `fields` has then noted.
+///
+/// # Errors
+/// PERMISSION_DENIED (NOT_YOURS) at once for a name under another user.
+pub fn member(
+    fields: &mut Fields,
+    field: &str,
+    collection: &str,
+    value: &str,
+    caller: &Identity,
+) -> Result<Option<(Uuid, Uuid)>, Failure> {
+    let parsed = fields.read(field, parse_member(collection, value));
+    parsed.map(|(who, id)| Ok((who.of(caller)?, id))).transpose()
+}
+
+/// `users/{user}`.
+#[must_use]
+pub fn of_user(user: Uuid) -> String {
+    format!("users/{user}")
+}
+
+/// `users/{user}/{collection}/{id}`.
+#[must_use]
+pub fn of_member(user: Uuid, collection: &str, id: Uuid) -> String {
+    format!("users/{user}/{collection}/{id}")
+}
+
+/// Reads the id in `users/{user}`, `users/me` or nothing.
+///
+/// # Errors
+/// In words for the caller.
+pub fn parse_user(value: &str) -> Result<Who, String> {
+    if value.is_empty() {
+        return Ok(Who::Me);
+    }
+    value
+        .strip_prefix("users/")
+        .and_then(who)
+        .ok_or_else(|| "A user is named `users/{user}` or `users/me`.".to_owned())
+}
+
+/// Reads the ids in `users/{user}/{collection}/{id}`.
+///
+/// # Errors
+/// In words for the caller.
+pub fn parse_member(collection: &str, value: &str) -> Result<(Who, Uuid), String> {
+    let parse = || {
+        let (user, rest) = value.strip_prefix("users/")?.split_once('/')?;
+        let id = rest.strip_prefix(collection)?.strip_prefix('/')?;
+        Some((who(user)?, uuid(id)?))
+    };
+    parse().ok_or_else(|| {
+        format!("A name here reads `users/{{user}}/{collection}/{{id}}` with UUIDs as ids.")
+    })
+}
+
+fn who(segment: &str) -> Option<Who> {
+    if segment == "me" { Some(Who::Me) } else { uuid(segment).map(Who::User) }
+}
+
+/// A UUID in its usual form only; the library reads several others.
+fn uuid(text: &str) -> Option<Uuid> {
+    (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0190c7e2-5b1a-7c3e-8a55-0d8c6f3f2a11";
+
+    #[test]
+    fn names_are_read_and_written() {
+        let id = uuid(ID).unwrap();
+        assert_eq!(parse_user(""), Ok(Who::Me));
+        assert_eq!(parse_user("users/me"), Ok(Who::Me));
+        assert_eq!(parse_user(&of_user(id)), Ok(Who::User(id)));
+        assert_eq!(parse_member("tasks", &of_member(id, "tasks", id)), Ok((Who::User(id), id)));
+        assert_eq!(parse_member("tasks", &format!("users/me/tasks/{ID}")), Ok((Who::Me, id)));
+    }
+
+    #[test]
+    fn anything_else_is_malformed() {
+        for bad in ["users", "users/", "users/you", "user/me", "users/me/", " users/me", "users/\0"]
+        {
+            assert!(parse_user(bad).is_err(), "{bad}");
+        }
+        let simple = ID.replace('-', "");
+        for bad in [
+            "",
+            "tasks/x",
+            "users/me/tasks",
+            "users/me/tasks/",
+            "users/me/tasks/1",
+            &format!("users/me/lists/{ID}"),
+            &format!("users/me/tasks/{ID}/"),
+            &format!("users/me/tasks/{{{simple}}}"),
+            &format!("users/me/tasks/urn:uuid:{ID}"),
+            &format!("users//tasks/{ID}"),
+        ] {
+            assert!(parse_member("tasks", bad).is_err(), "{bad}");
+        }
+    }
+}

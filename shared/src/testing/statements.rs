@@ -1,0 +1,114 @@
+//! A proxy in front of Postgres that counts what a service sends: statements
+//! executed, and waits for an answer.
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use sqlx::postgres::PgConnectOptions;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{UnixListener, UnixStream},
+    task::AbortHandle,
+};
+
+/// The proxy. It ends when it is dropped.
+pub struct StatementCounter {
+    folder: tempfile::TempDir,
+    port: u16,
+    counts: Arc<Counts>,
+    task: AbortHandle,
+}
+
+#[derive(Default)]
+struct Counts {
+    executed: AtomicUsize,
+    waited: AtomicUsize,
+}
+
+impl StatementCounter {
+    /// A proxy in front of the server that `options` lead to by a Unix socket.
+    ///
+    /// # Errors
+    /// If there is no room for the proxy's own socket.
+    pub fn before(options: &PgConnectOptions) -> io::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let port = options.get_port();
+        let socket = format!(".s.PGSQL.{port}");
+        let server = options.get_socket().cloned().unwrap_or_default().join(&socket);
+        let listener = UnixListener::bind(folder.path().join(socket))?;
+        let counts = Arc::new(Counts::default());
+        let task = tokio::spawn(accept(listener, server, counts.clone())).abort_handle();
+        Ok(Self { folder, port, counts, task })
+    }
+
+    /// The same database, through the proxy.
+    #[must_use]
+    pub fn through(&self, options: &PgConnectOptions) -> PgConnectOptions {
+        options.clone().socket(self.folder.path()).port(self.port)
+    }
+
+    /// Statements executed and waits for an answer, since the last time.
+    #[must_use]
+    pub fn take(&self) -> (usize, usize) {
+        let take = |count: &AtomicUsize| count.swap(0, Ordering::SeqCst);
+        (take(&self.counts.executed), take(&self.counts.waited))
+    }
+}
+
+impl Drop for StatementCounter {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn accept(listener: UnixListener, server: PathBuf, counts: Arc<Counts>) {
+    while let Ok((client, _)) = listener.accept().await {
+        let (server, counts) = (server.clone(), counts.clone());
+        tokio::spawn(async move {
+            let server = UnixStream::connect(server).await?;
+            let (mut from_client, mut to_client) = client.into_split();
+            let (mut from_server, mut to_server) = server.into_split();
+            tokio::select! {
+                ended = forward(&mut from_client, &mut to_server, &counts) => ended,
+                ended = tokio::io::copy(&mut from_server, &mut to_client) => ended.map(|_| ()),
+            }
+        });
+    }
+}
+
+/// Hands on what a client says, message by message (PostgreSQL's manual,
+/// "Message Formats"): the first has no type, all others have one byte of it.
+async fn forward(
+    client: &mut (impl tokio::io::AsyncRead + Unpin),
+    server: &mut (impl tokio::io::AsyncWrite + Unpin),
+    counts: &Counts,
+) -> io::Result<()> {
+    let mut first = true;
+    loop {
+        let mut kind = [0; 1];
+        if !first {
+            client.read_exact(&mut kind).await?;
+            match kind[0] {
+                b'E' => drop(counts.executed.fetch_add(1, Ordering::SeqCst)),
+                b'S' => drop(counts.waited.fetch_add(1, Ordering::SeqCst)),
+                b'Q' => {
+                    counts.executed.fetch_add(1, Ordering::SeqCst);
+                    counts.waited.fetch_add(1, Ordering::SeqCst);
+                }
+                _ => {}
+            }
+            server.write_all(&kind).await?;
+        }
+        first = false;
+        let length = client.read_u32().await?;
+        server.write_u32(length).await?;
+        let mut rest = client.take(u64::from(length.saturating_sub(4)));
+        tokio::io::copy(&mut rest, server).await?;
+    }
+}
