@@ -10,7 +10,8 @@ use clap::{Command, Parser, error::ErrorKind};
 /// The exit code for bad configuration: EX_USAGE of sysexits.h.
 pub const EXIT_USAGE: u8 = 64;
 
-/// A configuration that can tell what is wrong with it as a whole.
+/// A configuration that can tell what is wrong with it as a whole. Conditions
+/// between settings stand in `faults`, not in clap's `requires`.
 pub trait Settings: Parser {
     /// What is wrong, a sentence each that begins with the setting's name.
     fn faults(&self) -> Vec<String>;
@@ -61,9 +62,21 @@ impl fmt::Display for Refusal {
 /// # Errors
 /// A refusal that names every bad setting.
 pub fn read<T: Settings>(args: impl IntoIterator<Item = OsString>) -> Result<T, Refusal> {
+    read_with(args, |_| {})
+}
+
+/// As `read`; `complete` fills in what the program knows better than a default.
+///
+/// # Errors
+/// A refusal that names every bad setting.
+pub fn read_with<T: Settings>(
+    args: impl IntoIterator<Item = OsString>,
+    complete: impl FnOnce(&mut T),
+) -> Result<T, Refusal> {
     let mut faults = bad_variables(&T::command());
     match T::try_parse_from(args) {
-        Ok(settings) => {
+        Ok(mut settings) => {
+            complete(&mut settings);
             faults.extend(settings.faults());
             if faults.is_empty() { Ok(settings) } else { Err(Refusal::Faults(faults)) }
         }

@@ -86,9 +86,7 @@ impl Database {
                 let opened = Instant::now().checked_sub(meta.age);
                 Box::pin(async move { Ok(opened.is_some_and(|opened| opened >= trouble)) })
             })
-            .connect_lazy_with(
-                options.options(SERVER_TIMEOUTS).disable_statement_logging(),
-            );
+            .connect_lazy_with(options.options(SERVER_TIMEOUTS).disable_statement_logging());
         Self { pool, born, trouble }
     }
 
@@ -125,7 +123,7 @@ impl Database {
 
     /// Whether the database answers.
     pub async fn answers(&self) -> bool {
-        let ask = |pool: PgPool| async move { sqlx::query("select 1").execute(&pool).await };
+        let ask = |pool: PgPool| async move { pool.acquire().await?.ping().await };
         self.call(Repeat::Safe, ask).await.is_ok()
     }
 

@@ -48,7 +48,11 @@ impl PageTokens {
         let nonce: [u8; NONCE_BYTES] = rng::bytes();
         let mut sealed = cursor.to_vec();
         self.0
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad(context), &mut sealed)
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                aad(context),
+                &mut sealed,
+            )
             .expect("a short message");
         let token = [&[VERSION], nonce.as_slice(), &sealed].concat();
         URL_SAFE_NO_PAD.encode(token)

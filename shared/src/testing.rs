@@ -8,12 +8,14 @@
 mod clock;
 mod database;
 mod issuer;
+mod schema;
 mod statements;
 
 pub use self::{
     clock::ManualClock,
     database::{TestDatabase, database},
     issuer::TestIssuer,
+    schema::{isolation_faults, shard_faults},
     statements::StatementCounter,
 };
 

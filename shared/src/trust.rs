@@ -244,9 +244,8 @@ impl Keeper {
     }
 
     fn recall(&self, path: &Path) {
-        let read = || -> anyhow::Result<Remembered> {
-            Ok(serde_json::from_slice(&std::fs::read(path)?)?)
-        };
+        let read =
+            || -> anyhow::Result<Remembered> { Ok(serde_json::from_slice(&std::fs::read(path)?)?) };
         match read() {
             Ok(Remembered { fetched_at, keys }) => {
                 // A file from the future would be trusted for too long.

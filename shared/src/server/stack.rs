@@ -10,6 +10,7 @@ use std::{convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, time::D
 use futures_util::FutureExt as _;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
+use tokio::time::Instant;
 use tonic::body::Body;
 use tonic_web::GrpcWebLayer;
 use tower::{Layer as _, ServiceExt as _, service_fn};
@@ -17,7 +18,7 @@ use tower_http::cors::CorsLayer;
 
 use super::dispatch::Dispatch;
 use crate::{
-    call::{REQUEST_ID, RequestId},
+    call::{self, Call, REQUEST_ID, RequestId},
     telemetry,
 };
 
@@ -93,8 +94,10 @@ impl Stack {
     async fn http(&self, id: RequestId, request: Request<Incoming>) -> Response<Body> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let routed = self.http.clone().oneshot(request.map(axum::body::Body::new));
-        let guarded = AssertUnwindSafe(routed).catch_unwind();
-        let response = match tokio::time::timeout(self.http_deadline, guarded).await {
+        let deadline = Instant::now() + self.http_deadline;
+        let call = Call { id: id.clone(), deadline: deadline.into_std() };
+        let guarded = call::scope(call, AssertUnwindSafe(routed).catch_unwind());
+        let response = match tokio::time::timeout_at(deadline, guarded).await {
             Ok(Ok(response)) => infallible(response).map(Body::new),
             Ok(Err(panic)) => {
                 let error = telemetry::panic_text(&*panic);

@@ -39,7 +39,8 @@ pub async fn database(schema: &'static Schema) -> TestDatabase {
     static KEEPER: OnceCell<mpsc::UnboundedSender<Order>> = OnceCell::const_new();
     let keeper = KEEPER.get_or_init(async || start()).await;
     let (reply, answer) = oneshot::channel();
-    keeper.send(Order::Make { schema, reply }).ok().expect("the keeper of the databases runs");
+    // If the keeper is gone, the answer never comes.
+    let _ = keeper.send(Order::Make { schema, reply });
     answer.await.expect("the keeper of the databases answers").expect("a database for the test")
 }
 
@@ -112,9 +113,8 @@ impl Keeper {
         }
         self.made += 1;
         let name = format!("{}_{}", schema.name, self.made);
-        let statement = format!(
-            "create database {name} template {template} owner {owner} strategy file_copy"
-        );
+        let statement =
+            format!("create database {name} template {template} owner {owner} strategy file_copy");
         sqlx::raw_sql(AssertSqlSafe(statement))
             .execute(&mut *superuser)
             .await

@@ -1,5 +1,5 @@
 //! A proxy in front of Postgres that counts what a service sends: statements
-//! executed, and waits for an answer.
+//! executed.
 
 use std::{
     io,
@@ -21,14 +21,8 @@ use tokio::{
 pub struct StatementCounter {
     folder: tempfile::TempDir,
     port: u16,
-    counts: Arc<Counts>,
+    executed: Arc<AtomicUsize>,
     task: AbortHandle,
-}
-
-#[derive(Default)]
-struct Counts {
-    executed: AtomicUsize,
-    waited: AtomicUsize,
 }
 
 impl StatementCounter {
@@ -42,9 +36,9 @@ impl StatementCounter {
         let socket = format!(".s.PGSQL.{port}");
         let server = options.get_socket().cloned().unwrap_or_default().join(&socket);
         let listener = UnixListener::bind(folder.path().join(socket))?;
-        let counts = Arc::new(Counts::default());
-        let task = tokio::spawn(accept(listener, server, counts.clone())).abort_handle();
-        Ok(Self { folder, port, counts, task })
+        let executed = Arc::new(AtomicUsize::new(0));
+        let task = tokio::spawn(accept(listener, server, executed.clone())).abort_handle();
+        Ok(Self { folder, port, executed, task })
     }
 
     /// The same database, through the proxy.
@@ -53,11 +47,9 @@ impl StatementCounter {
         options.clone().socket(self.folder.path()).port(self.port)
     }
 
-    /// Statements executed and waits for an answer, since the last time.
-    #[must_use]
-    pub fn take(&self) -> (usize, usize) {
-        let take = |count: &AtomicUsize| count.swap(0, Ordering::SeqCst);
-        (take(&self.counts.executed), take(&self.counts.waited))
+    /// Statements executed since the last time.
+    pub fn take(&self) -> usize {
+        self.executed.swap(0, Ordering::SeqCst)
     }
 }
 
@@ -67,15 +59,15 @@ impl Drop for StatementCounter {
     }
 }
 
-async fn accept(listener: UnixListener, server: PathBuf, counts: Arc<Counts>) {
+async fn accept(listener: UnixListener, server: PathBuf, executed: Arc<AtomicUsize>) {
     while let Ok((client, _)) = listener.accept().await {
-        let (server, counts) = (server.clone(), counts.clone());
+        let (server, executed) = (server.clone(), executed.clone());
         tokio::spawn(async move {
             let server = UnixStream::connect(server).await?;
             let (mut from_client, mut to_client) = client.into_split();
             let (mut from_server, mut to_server) = server.into_split();
             tokio::select! {
-                ended = forward(&mut from_client, &mut to_server, &counts) => ended,
+                ended = forward(&mut from_client, &mut to_server, &executed) => ended,
                 ended = tokio::io::copy(&mut from_server, &mut to_client) => ended.map(|_| ()),
             }
         });
@@ -87,21 +79,16 @@ async fn accept(listener: UnixListener, server: PathBuf, counts: Arc<Counts>) {
 async fn forward(
     client: &mut (impl tokio::io::AsyncRead + Unpin),
     server: &mut (impl tokio::io::AsyncWrite + Unpin),
-    counts: &Counts,
+    executed: &AtomicUsize,
 ) -> io::Result<()> {
     let mut first = true;
     loop {
         let mut kind = [0; 1];
         if !first {
             client.read_exact(&mut kind).await?;
-            match kind[0] {
-                b'E' => drop(counts.executed.fetch_add(1, Ordering::SeqCst)),
-                b'S' => drop(counts.waited.fetch_add(1, Ordering::SeqCst)),
-                b'Q' => {
-                    counts.executed.fetch_add(1, Ordering::SeqCst);
-                    counts.waited.fetch_add(1, Ordering::SeqCst);
-                }
-                _ => {}
+            // Execute, and a simple query.
+            if matches!(kind[0], b'E' | b'Q') {
+                executed.fetch_add(1, Ordering::SeqCst);
             }
             server.write_all(&kind).await?;
         }

@@ -1,0 +1,17 @@
+-- Replaces the password p_seen_hash and ends every other session. False if the
+-- password is another one by now. Called again, it changes nothing and is true.
+create or replace function api.change_password(
+    p_user uuid, p_session uuid, p_seen_hash text, p_new_hash text, p_pepper_id text, p_now timestamptz
+) returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform data.acting_in(p_user, p_session, p_now);
+    update data.users
+        set password_hash = p_new_hash, pepper_id = p_pepper_id, updated_at = p_now
+        where user_id = p_user and password_hash in (p_seen_hash, p_new_hash);
+    if not found then
+        return false;
+    end if;
+    update data.sessions set ended_at = p_now
+        where user_id = p_user and id <> p_session and ended_at is null;
+    return true;
+end $$;

@@ -1,0 +1,250 @@
+//! Accounts: their types, their rules, and their calls to the database.
+
+use chrono::{DateTime, Utc};
+use shared::database::{Database, Repeat};
+use uuid::Uuid;
+
+use crate::{
+    email::{DisplayName, Email},
+    error::Error,
+    hashing::StoredPassword,
+    sessions::{Caller, NewSession},
+};
+
+/// A person with an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The user's id.
+    pub id: Uuid,
+    /// The e-mail address as it was given.
+    pub email: String,
+    /// Whether the address is known to be the user's.
+    pub email_verified: bool,
+    /// What the user wants to be called.
+    pub display_name: String,
+    /// When the account was made.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+struct UserRow {
+    email: String,
+    email_verified: bool,
+    display_name: String,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl UserRow {
+    fn of(self, id: Uuid) -> User {
+        let Self { email, email_verified, display_name, created_at, updated_at } = self;
+        User { id, email, email_verified, display_name, created_at, updated_at }
+    }
+}
+
+/// Makes an account with its first session.
+///
+/// # Errors
+/// `EmailTaken`.
+pub async fn sign_up(
+    database: &Database,
+    email: &Email,
+    display_name: &DisplayName,
+    password: &StoredPassword,
+    session: &NewSession,
+) -> Result<User, Error> {
+    let NewSession { user, id, user_agent, now, expires_at, ends_at } = session;
+    let canonical = &email.canonical();
+    let made = database.call(Repeat::Safe, |pool| async move {
+        sqlx::query_scalar!(
+            r#"select api.sign_up($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as "made!""#,
+            user,
+            email.as_str(),
+            canonical,
+            display_name.as_str(),
+            password.phc,
+            password.pepper_id,
+            id,
+            user_agent,
+            now,
+            expires_at,
+            ends_at
+        )
+        .fetch_one(&pool)
+        .await
+    });
+    if !made.await? {
+        return Err(Error::EmailTaken);
+    }
+    Ok(User {
+        id: *user,
+        email: email.as_str().to_owned(),
+        email_verified: false,
+        display_name: display_name.as_str().to_owned(),
+        created_at: *now,
+        updated_at: *now,
+    })
+}
+
+/// The id and the stored password of the account with this e-mail.
+///
+/// # Errors
+/// Those of the database.
+pub async fn password_of(
+    database: &Database,
+    email: &Email,
+) -> Result<Option<(Uuid, StoredPassword)>, Error> {
+    let canonical = &email.canonical();
+    let row = database.call(Repeat::Safe, |pool| async move {
+        sqlx::query!(
+            r#"select user_id as "user_id!", password_hash as "password_hash!",
+                pepper_id as "pepper_id!"
+            from api.password_of($1)"#,
+            canonical
+        )
+        .fetch_optional(&pool)
+        .await
+    });
+    Ok(row.await?.map(|row| {
+        (row.user_id, StoredPassword { phc: row.password_hash, pepper_id: row.pepper_id })
+    }))
+}
+
+/// Opens a session for a user whose password was found to be `seen`, and
+/// stores the password hashed anew if `rehashed` is given.
+///
+/// # Errors
+/// `WrongCredentials`, if the password was changed in between.
+pub async fn open_session(
+    database: &Database,
+    seen: &StoredPassword,
+    rehashed: Option<&StoredPassword>,
+    session: &NewSession,
+) -> Result<User, Error> {
+    let NewSession { user, id, user_agent, now, expires_at, ends_at } = session;
+    let new_hash = rehashed.map(|password| password.phc.as_str());
+    let new_pepper = rehashed.map(|password| password.pepper_id.as_str());
+    let row = database.call(Repeat::Safe, |pool| async move {
+        sqlx::query_as!(
+            UserRow,
+            r#"select email as "email!", email_verified as "email_verified!",
+                display_name as "display_name!", created_at as "created_at!",
+                updated_at as "updated_at!"
+            from api.open_session($1, $2, $3, $4, $5, $6, $7, $8, $9)"#,
+            user,
+            seen.phc,
+            new_hash,
+            new_pepper,
+            id,
+            user_agent,
+            now,
+            expires_at,
+            ends_at
+        )
+        .fetch_optional(&pool)
+        .await
+    });
+    row.await?.map(|row| row.of(*user)).ok_or(Error::WrongCredentials)
+}
+
+/// The caller's account.
+///
+/// # Errors
+/// `SessionOver`.
+pub async fn get(database: &Database, caller: &Caller) -> Result<User, Error> {
+    let &Caller { user, session, now } = caller;
+    let row = database.call(Repeat::Safe, |pool| async move {
+        sqlx::query_as!(
+            UserRow,
+            r#"select email as "email!", email_verified as "email_verified!",
+                display_name as "display_name!", created_at as "created_at!",
+                updated_at as "updated_at!"
+            from api.get_user($1, $2, $3)"#,
+            user,
+            session,
+            now
+        )
+        .fetch_optional(&pool)
+        .await
+    });
+    row.await?.map(|row| row.of(user)).ok_or(Error::SessionOver)
+}
+
+/// Changes what is given of the caller's account.
+///
+/// # Errors
+/// `SessionOver`.
+pub async fn update(
+    database: &Database,
+    caller: &Caller,
+    display_name: Option<&DisplayName>,
+) -> Result<User, Error> {
+    let &Caller { user, session, now } = caller;
+    let display_name = display_name.map(DisplayName::as_str);
+    let row = database.call(Repeat::Safe, |pool| async move {
+        sqlx::query_as!(
+            UserRow,
+            r#"select email as "email!", email_verified as "email_verified!",
+                display_name as "display_name!", created_at as "created_at!",
+                updated_at as "updated_at!"
+            from api.update_user($1, $2, $3, $4)"#,
+            user,
+            session,
+            display_name,
+            now
+        )
+        .fetch_optional(&pool)
+        .await
+    });
+    row.await?.map(|row| row.of(user)).ok_or(Error::SessionOver)
+}
+
+/// The caller's stored password.
+///
+/// # Errors
+/// `SessionOver`.
+pub async fn own_password(database: &Database, caller: &Caller) -> Result<StoredPassword, Error> {
+    let &Caller { user, session, now } = caller;
+    let row = database.call(Repeat::Safe, |pool| async move {
+        sqlx::query!(
+            r#"select password_hash as "password_hash!", pepper_id as "pepper_id!"
+            from api.own_password($1, $2, $3)"#,
+            user,
+            session,
+            now
+        )
+        .fetch_optional(&pool)
+        .await
+    });
+    let row = row.await?.ok_or(Error::SessionOver)?;
+    Ok(StoredPassword { phc: row.password_hash, pepper_id: row.pepper_id })
+}
+
+/// Replaces the password that was found to be `seen`, and ends every other
+/// session.
+///
+/// # Errors
+/// `SessionOver`; `WrongCredentials`, if it was changed in between.
+pub async fn change_password(
+    database: &Database,
+    caller: &Caller,
+    seen: &StoredPassword,
+    new: &StoredPassword,
+) -> Result<(), Error> {
+    let &Caller { user, session, now } = caller;
+    let changed = database.call(Repeat::Safe, |pool| async move {
+        sqlx::query_scalar!(
+            r#"select api.change_password($1, $2, $3, $4, $5, $6) as "changed!""#,
+            user,
+            session,
+            seen.phc,
+            new.phc,
+            new.pepper_id,
+            now
+        )
+        .fetch_one(&pool)
+        .await
+    });
+    if changed.await? { Ok(()) } else { Err(Error::WrongCredentials) }
+}

@@ -1,0 +1,71 @@
+//! What can go wrong in this service, and what its clients are told.
+
+use shared::error::{Failure, Reason};
+
+/// The error domain of this service.
+pub const DOMAIN: &str = "duet.auth";
+
+/// What can go wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The e-mail has an account.
+    #[error("the e-mail has an account")]
+    EmailTaken,
+    /// E-mail and password do not belong together.
+    #[error("e-mail and password do not belong together")]
+    WrongCredentials,
+    /// The caller's session is over.
+    #[error("the caller's session is over")]
+    SessionOver,
+    /// No such session.
+    #[error("no such session")]
+    SessionNotFound,
+    /// The refresh token is none of ours, or its session is over.
+    #[error("the refresh token is not good")]
+    RefreshTokenInvalid,
+    /// The refresh token was used before.
+    #[error("the refresh token was used before")]
+    RefreshTokenReused,
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[source] sqlx::Error),
+    /// The database said something that cannot be.
+    #[error("the database gave {0}")]
+    Impossible(String),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        // Raised by data.acting_in.
+        match error.as_database_error().and_then(|error| error.code()) {
+            Some(code) if code == "DU001" => Self::SessionOver,
+            _ => Self::Database(error),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::EmailTaken => {
+                Self::new(Reason::EmailAlreadyRegistered, "Email already registered")
+            }
+            Error::WrongCredentials => Self::new(Reason::InvalidCredentials, "Invalid credentials"),
+            Error::SessionOver => {
+                Self::new(Reason::SessionRevoked, "Session expired. Please sign in again.")
+            }
+            Error::SessionNotFound => {
+                Self::new(Reason::SessionNotFound, "There is no such session.")
+            }
+            Error::RefreshTokenInvalid => {
+                Self::new(Reason::RefreshTokenInvalid, "Session expired. Please sign in again.")
+            }
+            Error::RefreshTokenReused => Self::new(
+                Reason::RefreshTokenReused,
+                "This session was ended for your safety. Please sign in again.",
+            ),
+            Error::Database(error) => Self::from(error),
+            Error::Impossible(what) => Self::internal(what),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Argon2id (RFC 9106) with parameters within bounds, PHC strings, and an
+//! optional pepper. A stored hash says what it costs to check; what it may say
+//! is bounded, since it decides how long a thread is busy.
+
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
+};
+use aws_lc_rs::constant_time;
+use shared::{rng, secret::Key};
+
+pub use argon2::Block;
+
+const SALT_BYTES: usize = 16;
+const OUTPUT_BYTES: usize = 32;
+/// The most that a stored hash may ask for: KiB, passes, lanes.
+const MOST: Parameters = Parameters { memory_kib: 256 * 1024, passes: 10, lanes: 4 };
+/// The least that the configuration may ask for (OWASP's least is 7 MiB).
+const LEAST: Parameters = Parameters { memory_kib: 7 * 1024, passes: 1, lanes: 1 };
+
+/// What a hash costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameters {
+    /// Memory, in KiB.
+    pub memory_kib: u32,
+    /// Passes over the memory.
+    pub passes: u32,
+    /// Lanes.
+    pub lanes: u32,
+}
+
+impl Parameters {
+    /// Whether every part is within these bounds.
+    fn within(&self, least: &Self, most: &Self) -> bool {
+        (least.memory_kib..=most.memory_kib).contains(&self.memory_kib)
+            && (least.passes..=most.passes).contains(&self.passes)
+            && (least.lanes..=most.lanes).contains(&self.lanes)
+    }
+
+    /// The cheapest that is allowed.
+    #[cfg(test)]
+    pub(crate) const fn for_tests() -> Self {
+        LEAST
+    }
+}
+
+/// A secret that goes into every hash and is not in the database.
+#[derive(Clone, Debug)]
+pub struct Pepper {
+    /// Its name, stored beside each hash.
+    pub id: String,
+    /// The secret.
+    pub key: Key,
+}
+
+/// A password as it is stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredPassword {
+    /// The PHC string.
+    pub phc: String,
+    /// Which pepper went into it; empty for none.
+    pub pepper_id: String,
+}
+
+/// Makes and checks hashes.
+pub struct Hashing {
+    parameters: Parameters,
+    params: Params,
+    pepper: Option<Pepper>,
+}
+
+impl Hashing {
+    /// Hashes with these parameters.
+    ///
+    /// # Errors
+    /// In words for the operator, if they are out of bounds.
+    pub fn new(parameters: Parameters, pepper: Option<Pepper>) -> Result<Self, String> {
+        let Parameters { memory_kib, passes, lanes } = parameters;
+        if !parameters.within(&LEAST, &MOST) {
+            return Err(format!(
+                "Argon2 takes {}–{} KiB of memory, {}–{} passes and {}–{} lanes",
+                LEAST.memory_kib,
+                MOST.memory_kib,
+                LEAST.passes,
+                MOST.passes,
+                LEAST.lanes,
+                MOST.lanes
+            ));
+        }
+        let params = Params::new(memory_kib, passes, lanes, Some(OUTPUT_BYTES))
+            .map_err(|error| error.to_string())?;
+        Ok(Self { parameters, params, pepper })
+    }
+
+    /// Hashes a password, in `memory`.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "every length below is one that Argon2 allows")]
+    pub fn hash(&self, password: &str, memory: &mut Vec<Block>) -> StoredPassword {
+        let salt: [u8; SALT_BYTES] = rng::bytes();
+        let pepper_id = self.pepper.as_ref().map_or("", |pepper| &pepper.id);
+        let mut output = [0; OUTPUT_BYTES];
+        self.compute(self.params.clone(), pepper_id, password, &salt, &mut output, memory)
+            .expect("parameters were checked");
+        let phc = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&self.params).expect("parameters were checked"),
+            salt: Some(Salt::new(&salt).expect("16 bytes")),
+            hash: Some(Output::new(&output).expect("32 bytes")),
+        };
+        StoredPassword { phc: phc.to_string(), pepper_id: pepper_id.to_owned() }
+    }
+
+    /// Whether `password` is the stored one. A stored hash that is not one of
+    /// ours, or costs too much, is never right.
+    #[must_use]
+    pub fn verify(&self, password: &str, stored: &StoredPassword, memory: &mut Vec<Block>) -> bool {
+        let mut right = || {
+            let phc = PasswordHash::new(&stored.phc).ok()?;
+            let (parameters, params) = costs(&phc)?;
+            if !parameters.within(&Parameters { memory_kib: 8, passes: 1, lanes: 1 }, &MOST) {
+                return None;
+            }
+            let (salt, expected) = (phc.salt?, phc.hash?);
+            let mut output = vec![0; expected.as_bytes().len()];
+            self.compute(params, &stored.pepper_id, password, &salt, &mut output, memory)?;
+            constant_time::verify_slices_are_equal(&output, expected.as_bytes()).ok()
+        };
+        right().is_some()
+    }
+
+    /// Whether the hash was made with other parameters or another pepper.
+    #[must_use]
+    pub fn is_outdated(&self, stored: &StoredPassword) -> bool {
+        let pepper_id = self.pepper.as_ref().map_or("", |pepper| &pepper.id);
+        let parameters = PasswordHash::new(&stored.phc).ok().and_then(|phc| costs(&phc));
+        stored.pepper_id != pepper_id
+            || parameters.is_none_or(|(parameters, _)| parameters != self.parameters)
+    }
+
+    fn compute(
+        &self,
+        params: Params,
+        pepper_id: &str,
+        password: &str,
+        salt: &[u8],
+        output: &mut [u8],
+        memory: &mut Vec<Block>,
+    ) -> Option<()> {
+        let blocks = params.block_count();
+        let (algorithm, version) = (Algorithm::Argon2id, Version::V0x13);
+        let argon2 = match (pepper_id, &self.pepper) {
+            ("", _) => Argon2::new(algorithm, version, params),
+            (id, Some(pepper)) if id == pepper.id => {
+                Argon2::new_with_secret(pepper.key.expose(), algorithm, version, params).ok()?
+            }
+            _ => {
+                tracing::error!(
+                    pepper.id = pepper_id,
+                    "A password needs a pepper that is not configured."
+                );
+                return None;
+            }
+        };
+        memory.resize(blocks, Block::new());
+        argon2
+            .hash_password_into_with_memory(password.as_bytes(), salt, output, &mut *memory)
+            .ok()?;
+        // What one expensive stored hash took is not kept.
+        memory.truncate(self.params.block_count());
+        memory.shrink_to_fit();
+        Some(())
+    }
+}
+
+fn costs(phc: &PasswordHash) -> Option<(Parameters, Params)> {
+    if phc.algorithm != Algorithm::Argon2id.ident() || phc.version != Some(Version::V0x13.into()) {
+        return None;
+    }
+    let params = Params::try_from(phc).ok()?;
+    let parameters =
+        Parameters { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() };
+    Some((parameters, params))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pepper(id: &str) -> Option<Pepper> {
+        Some(Pepper { id: id.to_owned(), key: Key::random() })
+    }
+
+    #[test]
+    fn fr_004_a_hash_is_salted_and_checks() {
+        let hashing = Hashing::new(Parameters::for_tests(), None).unwrap();
+        let mut memory = Vec::new();
+        let one = hashing.hash("walnut", &mut memory);
+        let two = hashing.hash("walnut", &mut memory);
+        assert!(one.phc.starts_with("$argon2id$v=19$m=7168,t=1,p=1$") && one.phc != two.phc);
+        assert!(hashing.verify("walnut", &one, &mut memory));
+        assert!(!hashing.verify("Walnut", &one, &mut memory));
+        assert!(!hashing.is_outdated(&one));
+    }
+
+    #[test]
+    fn a_pepper_goes_in_and_can_be_introduced_later() {
+        let mut memory = Vec::new();
+        let plain = Hashing::new(Parameters::for_tests(), None).unwrap();
+        let peppered = Hashing::new(Parameters::for_tests(), pepper("1")).unwrap();
+        let before = plain.hash("walnut", &mut memory);
+        assert!(peppered.verify("walnut", &before, &mut memory) && peppered.is_outdated(&before));
+        let after = peppered.hash("walnut", &mut memory);
+        assert!(peppered.verify("walnut", &after, &mut memory) && !peppered.is_outdated(&after));
+        let other = Hashing::new(Parameters::for_tests(), pepper("1")).unwrap();
+        assert!(!other.verify("walnut", &after, &mut memory));
+        assert!(!plain.verify("walnut", &after, &mut memory));
+    }
+
+    #[test]
+    fn a_stored_hash_cannot_ask_for_too_much_or_be_anything_else() {
+        let hashing = Hashing::new(Parameters::for_tests(), None).unwrap();
+        let mut memory = Vec::new();
+        let good = hashing.hash("walnut", &mut memory).phc;
+        for bad in [
+            good.replace("m=7168", "m=4000000"),
+            good.replace("t=1", "t=4000"),
+            good.replace("v=19", "v=16"),
+            good.replace("argon2id", "argon2i"),
+            "$2b$12$abcdefghijklmnopqrstuuAJ1oFrEhMGTyIKVPkNQvPnZHqgRHnUO".to_owned(),
+            String::new(),
+        ] {
+            let stored = StoredPassword { phc: bad, pepper_id: String::new() };
+            assert!(!hashing.verify("walnut", &stored, &mut memory), "{}", stored.phc);
+        }
+        assert!(Hashing::new(Parameters { memory_kib: 1024, passes: 1, lanes: 1 }, None).is_err());
+    }
+}

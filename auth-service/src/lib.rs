@@ -1,0 +1,226 @@
+//! auth-service: accounts, sessions and signing keys.
+//!
+//! `App` is the service put together; `serve` runs it on a listener of its own.
+//! Nothing here knows of tasks.
+
+pub mod accounts;
+pub mod config;
+pub mod cookie;
+pub mod email;
+pub mod error;
+pub mod hashing;
+pub mod jwks;
+pub mod password;
+pub mod refresh_token;
+pub mod sealing;
+pub mod service;
+pub mod sessions;
+pub mod signing;
+pub mod token;
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use proto::auth::v1::{
+    account_service_server::{self, AccountServiceServer},
+    auth_service_server::{self, AuthServiceServer},
+    token_service_server::{self, TokenServiceServer},
+};
+use shared::{
+    clock::{SharedClock, SystemClock},
+    database::{Database, Schema},
+    page::PageTokens,
+    server::{Server, serve_admin},
+    telemetry,
+    trust::Trust,
+    verify::{Rules, Verifier},
+};
+use tokio::net::TcpListener;
+
+use crate::{
+    config::{AUDIENCE, Config},
+    password::Hasher,
+    sealing::Sealer,
+    service::{Parts, Service},
+    signing::{KeyRing, Rotation},
+};
+
+/// What this service brings to its database.
+pub static SCHEMA: Schema = Schema {
+    name: "auth",
+    migrator: &sqlx::migrate!(),
+    functions: include!(concat!(env!("OUT_DIR"), "/functions.rs")),
+};
+
+/// The largest request.
+pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+
+/// How long the service waits for its database when it starts.
+const STARTUP_PATIENCE: Duration = Duration::from_secs(30);
+/// How often the database is asked whether it is there.
+const HEALTH_INTERVAL: Duration = Duration::from_secs(2);
+/// How often what is over is removed.
+const SWEEP_INTERVAL: TimeDelta = TimeDelta::minutes(10);
+
+/// The service, put together and not serving yet.
+pub struct App {
+    config: Config,
+    service: Service,
+    keys: Arc<KeyRing>,
+    verifier: Verifier,
+    database: Database,
+    clock: SharedClock,
+}
+
+impl App {
+    /// Puts the service together.
+    ///
+    /// # Errors
+    /// In words for the operator: the configuration or the database is not
+    /// what it must be.
+    pub async fn open(
+        config: Config,
+        database: Database,
+        clock: SharedClock,
+    ) -> anyhow::Result<Self> {
+        let words = anyhow::Error::msg;
+        database.ready(STARTUP_PATIENCE).await?;
+        let (current, previous) = config.keys().map_err(words)?;
+        let sealer = Arc::new(Sealer::new(&current, previous.as_ref()));
+        let rotation = Rotation {
+            algorithm: config.signing_algorithm.into(),
+            period: TimeDelta::from_std(config.key_rotation)?,
+            lead: TimeDelta::from_std(config.key_lead)?,
+            token_lifetime: TimeDelta::from_std(config.access_token_ttl)?,
+        };
+        // Our own keys never grow stale.
+        let trust = Trust::new(Duration::MAX);
+        let keys =
+            KeyRing::open(rotation, database.clone(), sealer.clone(), clock.clone(), trust.clone());
+        let keys = Arc::new(keys.await?);
+        let rules = Rules {
+            issuer: config.issuer.clone(),
+            audience: AUDIENCE.to_owned(),
+            max_lifetime: config.access_token_ttl,
+        };
+        let verifier = Verifier::new(rules, trust, clock.clone());
+        let threads = config
+            .hashing_threads
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let hasher = Hasher::start(
+            config.hashing().map_err(words)?,
+            config.password_rules(),
+            threads,
+            config.hashing_queue,
+        )?;
+        let service = Service::new(Parts {
+            database: database.clone(),
+            clock: clock.clone(),
+            hasher,
+            keys: keys.clone(),
+            issuing: config.issuing(),
+            verifier: verifier.clone(),
+            pages: PageTokens::new(sealer.page_key()),
+            sealer,
+            lifetimes: config.lifetimes(),
+            cookies: config.cookies(),
+        });
+        Ok(Self { config, service, keys, verifier, database, clock })
+    }
+
+    /// Mounts the gRPC services.
+    #[must_use]
+    pub fn mount(&self, server: Server) -> Server {
+        server
+            .message_limit(auth_service_server::SERVICE_NAME, MAX_MESSAGE_BYTES)
+            .message_limit(token_service_server::SERVICE_NAME, MAX_MESSAGE_BYTES)
+            .message_limit(account_service_server::SERVICE_NAME, MAX_MESSAGE_BYTES)
+            .open(AuthServiceServer::new(self.service.clone()))
+            .open(TokenServiceServer::new(self.service.clone()))
+            .authenticated(AccountServiceServer::new(self.service.clone()), &self.verifier)
+    }
+
+    /// Plain HTTP beside gRPC: the key set.
+    pub fn routes(&self) -> axum::Router {
+        jwks::routes(self.keys.clone())
+    }
+
+    /// Does what is due by the time, for ever.
+    pub async fn keep(&self) {
+        let sweep = async {
+            loop {
+                self.clock.sleep_until(self.clock.now() + SWEEP_INTERVAL).await;
+                if let Err(error) = sessions::sweep(&self.database, self.clock.now()).await {
+                    tracing::warn!(%error, "Old sessions cannot be removed; trying again later.");
+                }
+            }
+        };
+        tokio::join!(self.keys.keep(), sweep);
+    }
+
+    /// Whether the service can do its work.
+    pub async fn is_healthy(&self) -> bool {
+        self.database.answers().await
+    }
+
+    /// Serves on `listener` until `until` ends, and drains.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        until: impl Future<Output = ()> + Send,
+    ) -> anyhow::Result<()> {
+        let server = Server::new(self.config.limits())
+            .descriptors(proto::DESCRIPTORS)
+            .reflection(self.config.reflection)
+            .allow_origins(self.config.allowed_origins.clone())
+            .tls(self.config.tls().map_err(anyhow::Error::msg)?)
+            .http(self.routes());
+        let server = self.mount(server);
+        let health = server.health();
+        let admin = match self.config.admin_addr {
+            Some(address) => Some(
+                TcpListener::bind(address)
+                    .await
+                    .with_context(|| format!("AUTH_ADMIN_ADDR: cannot listen on {address}"))?,
+            ),
+            None => None,
+        };
+        let admin = async {
+            match admin {
+                Some(listener) => {
+                    let never = std::future::pending();
+                    serve_admin(listener, health.clone(), telemetry::metrics(), never).await;
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            served = server.serve(listener, until) => served,
+            () = admin => Ok(()),
+            () = self.keep() => Ok(()),
+            () = health.watch(HEALTH_INTERVAL, || self.is_healthy()) => Ok(()),
+        }
+    }
+}
+
+/// Runs the service: on the database of its configuration, by the machine's
+/// clock, on `listener`, until `until` ends.
+///
+/// # Errors
+/// In words for the operator.
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    until: impl Future<Output = ()> + Send,
+) -> anyhow::Result<()> {
+    let options = config.database().map_err(anyhow::Error::msg)?;
+    let database = Database::new(options, config.database_connections);
+    let app = App::open(config, database.clone(), SystemClock::shared()).await?;
+    app.serve(listener, until).await?;
+    database.close().await;
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! The gRPC face of this service: one module per gRPC service. They read
+//! requests, call the aggregates, and write answers; they know no statement and
+//! no row.
+
+use std::sync::Arc;
+
+use prost_types::Timestamp;
+use proto::auth::v1;
+use shared::{
+    clock::SharedClock,
+    database::Database,
+    error::{Failure, Fields, Reason},
+    name,
+    page::PageTokens,
+    secret::Secret,
+    verify::Verifier,
+};
+use tonic::{Response, Status, metadata::MetadataMap};
+
+use crate::{
+    accounts::User,
+    cookie::Cookies,
+    error::DOMAIN,
+    password::{Hasher, MAX_BYTES},
+    sealing::Sealer,
+    sessions::{Lifetimes, Session},
+    signing::KeyRing,
+    token::Issuing,
+};
+
+mod account;
+mod auth;
+mod token;
+
+/// What every method works with; implements the three gRPC services.
+#[derive(Clone)]
+pub struct Service(Arc<Parts>);
+
+/// The parts that a service is put together from.
+pub struct Parts {
+    /// Where accounts and sessions are.
+    pub database: Database,
+    /// By which time.
+    pub clock: SharedClock,
+    /// What hashes passwords.
+    pub hasher: Hasher,
+    /// The keys that sign.
+    pub keys: Arc<KeyRing>,
+    /// What tokens say.
+    pub issuing: Issuing,
+    /// What verifies them.
+    pub verifier: Verifier,
+    /// What makes refresh tokens.
+    pub sealer: Arc<Sealer>,
+    /// What makes page tokens.
+    pub pages: PageTokens,
+    /// How long sessions live.
+    pub lifetimes: Lifetimes,
+    /// How a browser's refresh token travels.
+    pub cookies: Cookies,
+}
+
+impl Service {
+    /// A service of these parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// Reads a new password; notes what is wrong with it. `known` is what an
+    /// attacker would try first.
+    async fn new_password(
+        &self,
+        fields: &mut Fields,
+        field: &str,
+        password: String,
+        known: Vec<String>,
+    ) -> Result<Option<Secret>, Failure> {
+        let hasher = &self.0.hasher;
+        let length = hasher.rules().check_length(&password);
+        let Some(password) = fields.read(field, length.map(|()| Secret::from(password))) else {
+            return Ok(None);
+        };
+        let weakness = hasher.weakness(&password, known).await?;
+        let strong = weakness.map_or(Ok(password), Err);
+        Ok(fields.read_as(Reason::PasswordCompromised, field, strong))
+    }
+}
+
+/// Reads a password that is to be checked.
+fn read_password(fields: &mut Fields, field: &str, password: String) -> Option<Secret> {
+    let read = match password.len() {
+        0 => Err("The password is needed"),
+        1..=MAX_BYTES => Ok(Secret::from(password)),
+        _ => Err("A password has at most 128 characters."),
+    };
+    fields.read(field, read)
+}
+
+/// Puts a result into the words of the wire.
+fn answer<T>(result: Result<T, Failure>) -> Result<Response<T>, Status> {
+    result.map(Response::new).map_err(|failure| failure.into_status(DOMAIN))
+}
+
+/// What the client calls itself, as grpc-web clients or others say it, cut to
+/// what is good to show.
+fn user_agent(metadata: &MetadataMap) -> String {
+    let said = metadata.get("user-agent").or(metadata.get("x-user-agent"));
+    let said = said.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    said.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+fn to_timestamp(time: chrono::DateTime<chrono::Utc>) -> Timestamp {
+    Timestamp {
+        seconds: time.timestamp(),
+        nanos: i32::try_from(time.timestamp_subsec_nanos()).unwrap_or(0),
+    }
+}
+
+impl From<User> for v1::User {
+    fn from(user: User) -> Self {
+        let User { id, email, email_verified, display_name, created_at, updated_at } = user;
+        Self {
+            name: name::of_user(id),
+            email,
+            email_verified,
+            display_name,
+            create_time: Some(to_timestamp(created_at)),
+            update_time: Some(to_timestamp(updated_at)),
+        }
+    }
+}
+
+fn to_session(session: Session, user: uuid::Uuid, current: uuid::Uuid) -> v1::Session {
+    let Session { id, user_agent, created_at, active_at, expires_at } = session;
+    v1::Session {
+        name: name::of_member(user, "sessions", id),
+        user_agent,
+        create_time: Some(to_timestamp(created_at)),
+        last_active_time: Some(to_timestamp(active_at)),
+        expire_time: Some(to_timestamp(expires_at)),
+        current: id == current,
+    }
+}

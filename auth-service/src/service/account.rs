@@ -1,0 +1,209 @@
+//! `auth.v1.AccountService`: a user's own account.
+
+use proto::auth::v1::{
+    ChangePasswordRequest, ChangePasswordResponse, GetUserRequest, GetUserResponse,
+    ListSessionsRequest, ListSessionsResponse, RevokeOtherSessionsRequest,
+    RevokeOtherSessionsResponse, RevokeSessionRequest, RevokeSessionResponse, UpdateUserRequest,
+    UpdateUserResponse, User, account_service_server::AccountService,
+};
+use shared::{
+    error::{Failure, Fields, Reason},
+    interceptor::Identity,
+    name, page,
+};
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use super::{Service, answer, read_password, to_session};
+use crate::{
+    accounts,
+    email::DisplayName,
+    error::Error,
+    sessions::{self, Caller},
+};
+
+#[tonic::async_trait]
+impl AccountService for Service {
+    async fn get_user(
+        &self,
+        request: Request<GetUserRequest>,
+    ) -> Result<Response<GetUserResponse>, Status> {
+        answer(self.do_get_user(request).await)
+    }
+
+    async fn update_user(
+        &self,
+        request: Request<UpdateUserRequest>,
+    ) -> Result<Response<UpdateUserResponse>, Status> {
+        answer(self.do_update_user(request).await)
+    }
+
+    async fn change_password(
+        &self,
+        request: Request<ChangePasswordRequest>,
+    ) -> Result<Response<ChangePasswordResponse>, Status> {
+        answer(self.do_change_password(request).await)
+    }
+
+    async fn list_sessions(
+        &self,
+        request: Request<ListSessionsRequest>,
+    ) -> Result<Response<ListSessionsResponse>, Status> {
+        answer(self.do_list_sessions(request).await)
+    }
+
+    async fn revoke_session(
+        &self,
+        request: Request<RevokeSessionRequest>,
+    ) -> Result<Response<RevokeSessionResponse>, Status> {
+        answer(self.do_revoke_session(request).await)
+    }
+
+    async fn revoke_other_sessions(
+        &self,
+        request: Request<RevokeOtherSessionsRequest>,
+    ) -> Result<Response<RevokeOtherSessionsResponse>, Status> {
+        answer(self.do_revoke_other_sessions(request).await)
+    }
+}
+
+impl Service {
+    async fn do_get_user(
+        &self,
+        request: Request<GetUserRequest>,
+    ) -> Result<GetUserResponse, Failure> {
+        let identity = Identity::of(&request)?;
+        let mut fields = Fields::new();
+        let user = name::user(&mut fields, "name", &request.get_ref().name, &identity)?;
+        fields.all((user,))?;
+        let user = accounts::get(&self.0.database, &self.caller(&identity)).await?;
+        Ok(GetUserResponse { user: Some(user.into()) })
+    }
+
+    async fn do_update_user(
+        &self,
+        request: Request<UpdateUserRequest>,
+    ) -> Result<UpdateUserResponse, Failure> {
+        let identity = Identity::of(&request)?;
+        let UpdateUserRequest { user, update_mask } = request.into_inner();
+        let user = user.unwrap_or_default();
+        let mut fields = Fields::new();
+        let named = name::user(&mut fields, "user.name", &user.name, &identity)?;
+        let writes = writes_display_name(&user, update_mask.map(|mask| mask.paths));
+        let writes = fields.read_as(Reason::MaskInvalid, "update_mask", writes);
+        let display_name = fields.read("user.display_name", DisplayName::parse(&user.display_name));
+        let (_, writes, display_name) = fields.all((named, writes, display_name))?;
+        let display_name = writes.then_some(&display_name);
+        let user =
+            accounts::update(&self.0.database, &self.caller(&identity), display_name).await?;
+        Ok(UpdateUserResponse { user: Some(user.into()) })
+    }
+
+    async fn do_change_password(
+        &self,
+        request: Request<ChangePasswordRequest>,
+    ) -> Result<ChangePasswordResponse, Failure> {
+        let identity = Identity::of(&request)?;
+        let ChangePasswordRequest { name, current_password, new_password } = request.into_inner();
+        let mut fields = Fields::new();
+        let named = name::user(&mut fields, "name", &name, &identity)?;
+        let current = read_password(&mut fields, "current_password", current_password);
+        let known = vec![identity.claims().email.clone()];
+        let new = self.new_password(&mut fields, "new_password", new_password, known).await?;
+        let (_, current, new) = fields.all((named, current, new))?;
+
+        let caller = self.caller(&identity);
+        let stored = accounts::own_password(&self.0.database, &caller).await?;
+        if !self.0.hasher.verify(&current, Some(stored.clone())).await? {
+            return Err(Error::WrongCredentials.into());
+        }
+        let hashed = self.0.hasher.hash(&new).await?;
+        accounts::change_password(&self.0.database, &caller, &stored, &hashed).await?;
+        Ok(ChangePasswordResponse {})
+    }
+
+    async fn do_list_sessions(
+        &self,
+        request: Request<ListSessionsRequest>,
+    ) -> Result<ListSessionsResponse, Failure> {
+        let identity = Identity::of(&request)?;
+        let ListSessionsRequest { parent, page_size, page_token } = request.into_inner();
+        let mut fields = Fields::new();
+        let user = name::user(&mut fields, "parent", &parent, &identity)?;
+        let size = fields.read("page_size", page::size(page_size));
+        let context = [b"sessions/", identity.user().as_bytes().as_slice()].concat();
+        let before = self.read_cursor(&context, &page_token);
+        let before = fields.read_as(Reason::PageTokenInvalid, "page_token", before);
+        let (user, size, before) = fields.all((user, size, before))?;
+
+        let caller = self.caller(&identity);
+        let mut page = sessions::list(&self.0.database, &caller, before, size + 1).await?;
+        let more = page.len() > usize::from(size);
+        page.truncate(usize::from(size));
+        let last = page.last().filter(|_| more).map(|session| session.id);
+        Ok(ListSessionsResponse {
+            sessions: page
+                .into_iter()
+                .map(|session| to_session(session, user, identity.session()))
+                .collect(),
+            next_page_token: last
+                .map(|id| self.0.pages.seal(&context, id.as_bytes()))
+                .unwrap_or_default(),
+        })
+    }
+
+    async fn do_revoke_session(
+        &self,
+        request: Request<RevokeSessionRequest>,
+    ) -> Result<RevokeSessionResponse, Failure> {
+        let identity = Identity::of(&request)?;
+        let mut fields = Fields::new();
+        let named =
+            name::member(&mut fields, "name", "sessions", &request.get_ref().name, &identity)?;
+        let ((_, session),) = fields.all((named,))?;
+        sessions::revoke(&self.0.database, &self.caller(&identity), session).await?;
+        Ok(RevokeSessionResponse {})
+    }
+
+    async fn do_revoke_other_sessions(
+        &self,
+        request: Request<RevokeOtherSessionsRequest>,
+    ) -> Result<RevokeOtherSessionsResponse, Failure> {
+        let identity = Identity::of(&request)?;
+        let mut fields = Fields::new();
+        let user = name::user(&mut fields, "parent", &request.get_ref().parent, &identity)?;
+        fields.all((user,))?;
+        let revoked_count =
+            sessions::revoke_others(&self.0.database, &self.caller(&identity)).await?;
+        Ok(RevokeOtherSessionsResponse { revoked_count })
+    }
+
+    fn caller(&self, identity: &Identity) -> Caller {
+        Caller::of(identity, self.0.clock.now())
+    }
+
+    fn read_cursor(&self, context: &[u8], token: &str) -> Result<Option<Uuid>, &'static str> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let cursor = self.0.pages.open(context, token)?;
+        Uuid::from_slice(&cursor).map(Some).map_err(|_| "This page token is not one of ours.")
+    }
+}
+
+/// Whether a mask (AIP-134) has the display name written. Output-only fields
+/// are ignored.
+fn writes_display_name(user: &User, mask: Option<Vec<String>>) -> Result<bool, String> {
+    let Some(paths) = mask.filter(|paths| !paths.is_empty()) else {
+        return Ok(!user.display_name.is_empty());
+    };
+    let mut writes = false;
+    for path in paths {
+        match path.as_str() {
+            "*" | "display_name" => writes = true,
+            "name" | "email" | "email_verified" | "create_time" | "update_time" => {}
+            unknown => return Err(format!("A user has no field `{unknown}`.")),
+        }
+    }
+    Ok(writes)
+}

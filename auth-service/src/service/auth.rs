@@ -1,0 +1,261 @@
+//! `auth.v1.AuthService`: opens, extends and ends sessions.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proto::auth::v1::{
+    Credentials, RefreshSessionRequest, RefreshSessionResponse, RefreshTokenTransport,
+    SignInRequest, SignInResponse, SignOutRequest, SignOutResponse, SignUpRequest, SignUpResponse,
+    auth_service_server::AuthService,
+};
+use shared::{
+    error::{Failure, Fields},
+    name, rng,
+    secret::Secret,
+};
+use tonic::{Request, Response, Status, metadata::MetadataMap};
+
+use super::{Service, answer, read_password, to_timestamp, user_agent};
+use crate::{
+    accounts,
+    email::{DisplayName, Email},
+    error::{DOMAIN, Error},
+    refresh_token::RefreshToken,
+    sessions::{self, NewSession},
+    token::Subject,
+};
+
+#[tonic::async_trait]
+impl AuthService for Service {
+    async fn sign_up(
+        &self,
+        request: Request<SignUpRequest>,
+    ) -> Result<Response<SignUpResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let result = self.do_sign_up(&metadata, request).await;
+        self.with_cookie(result, |signed_up| signed_up.credentials.as_mut())
+    }
+
+    async fn sign_in(
+        &self,
+        request: Request<SignInRequest>,
+    ) -> Result<Response<SignInResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let result = self.do_sign_in(&metadata, request).await;
+        self.with_cookie(result, |signed_in| signed_in.credentials.as_mut())
+    }
+
+    async fn refresh_session(
+        &self,
+        request: Request<RefreshSessionRequest>,
+    ) -> Result<Response<RefreshSessionResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let result = self.do_refresh(&metadata, request).await;
+        self.with_cookie(result, |refreshed| refreshed.credentials.as_mut())
+    }
+
+    async fn sign_out(
+        &self,
+        request: Request<SignOutRequest>,
+    ) -> Result<Response<SignOutResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let in_cookie = request.refresh_token.is_empty();
+        let mut response = answer(self.do_sign_out(&metadata, request).await)?;
+        if in_cookie {
+            let cleared = self.0.cookies.clear();
+            let cleared = cleared.map_err(|error| Failure::internal(error).into_status(DOMAIN))?;
+            response.metadata_mut().insert("set-cookie", cleared);
+        }
+        Ok(response)
+    }
+}
+
+/// Where a refresh token travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Transport {
+    Message,
+    Cookie,
+}
+
+/// An answer, and where its refresh token travels.
+type Carried<T> = (T, Transport);
+
+impl Service {
+    async fn do_sign_up(
+        &self,
+        metadata: &MetadataMap,
+        request: SignUpRequest,
+    ) -> Result<Carried<SignUpResponse>, Failure> {
+        let SignUpRequest { email, password, display_name, refresh_token_transport } = request;
+        let mut fields = Fields::new();
+        let known = vec![email.clone(), display_name.clone()];
+        let email = fields.read("email", Email::parse(&email));
+        let display_name = fields.read("display_name", DisplayName::parse(&display_name));
+        let transport = self.read_transport(&mut fields, metadata, refresh_token_transport)?;
+        let password = self.new_password(&mut fields, "password", password, known).await?;
+        let (email, display_name, transport, password) =
+            fields.all((email, display_name, transport, password))?;
+
+        let stored = self.0.hasher.hash(&password).await?;
+        let session = self.new_session(rng::uuid_v4(), metadata);
+        let user =
+            accounts::sign_up(&self.0.database, &email, &display_name, &stored, &session).await?;
+        let credentials = self.first_credentials(&session, &user)?;
+        let answer = SignUpResponse { user: Some(user.into()), credentials: Some(credentials) };
+        Ok((answer, transport))
+    }
+
+    async fn do_sign_in(
+        &self,
+        metadata: &MetadataMap,
+        request: SignInRequest,
+    ) -> Result<Carried<SignInResponse>, Failure> {
+        let SignInRequest { email, password, refresh_token_transport } = request;
+        let mut fields = Fields::new();
+        let email = fields.read("email", Email::parse(&email));
+        let password = read_password(&mut fields, "password", password);
+        let transport = self.read_transport(&mut fields, metadata, refresh_token_transport)?;
+        let (email, password, transport) = fields.all((email, password, transport))?;
+
+        let hasher = &self.0.hasher;
+        let found = accounts::password_of(&self.0.database, &email).await?;
+        let (user, stored) = found.unzip();
+        // An unknown user's password is checked, too, and is wrong.
+        let right = hasher.verify(&password, stored.clone()).await?;
+        let (Some(user), Some(stored), true) = (user, stored, right) else {
+            return Err(Error::WrongCredentials.into());
+        };
+        let rehashed =
+            if hasher.is_outdated(&stored) { Some(hasher.hash(&password).await?) } else { None };
+        let session = self.new_session(user, metadata);
+        let user =
+            accounts::open_session(&self.0.database, &stored, rehashed.as_ref(), &session).await?;
+        let credentials = self.first_credentials(&session, &user)?;
+        let answer = SignInResponse { user: Some(user.into()), credentials: Some(credentials) };
+        Ok((answer, transport))
+    }
+
+    async fn do_refresh(
+        &self,
+        metadata: &MetadataMap,
+        request: RefreshSessionRequest,
+    ) -> Result<Carried<RefreshSessionResponse>, Failure> {
+        let (token, transport) = self.read_refresh_token(metadata, request.refresh_token)?;
+        let token = token.ok_or(Error::RefreshTokenInvalid)?;
+        let now = self.0.clock.now();
+        let refreshed = sessions::refresh(&self.0.database, &token, &self.0.lifetimes, now).await?;
+        let credentials =
+            self.credentials(refreshed.token, refreshed.expires_at, refreshed.subject, now)?;
+        Ok((RefreshSessionResponse { credentials: Some(credentials) }, transport))
+    }
+
+    async fn do_sign_out(
+        &self,
+        metadata: &MetadataMap,
+        request: SignOutRequest,
+    ) -> Result<SignOutResponse, Failure> {
+        if let (Some(token), _) = self.read_refresh_token(metadata, request.refresh_token)? {
+            let now = self.0.clock.now();
+            sessions::end(&self.0.database, token.user, token.session, now).await?;
+        }
+        Ok(SignOutResponse {})
+    }
+
+    /// The refresh token of a request, if it is one of ours, from the message
+    /// or from the cookie.
+    fn read_refresh_token(
+        &self,
+        metadata: &MetadataMap,
+        in_message: String,
+    ) -> Result<(Option<RefreshToken>, Transport), Failure> {
+        let (token, transport) = if in_message.is_empty() {
+            (self.0.cookies.read(metadata)?, Transport::Cookie)
+        } else {
+            (Some(Secret::from(in_message)), Transport::Message)
+        };
+        let token = token.and_then(|token| RefreshToken::open(token.expose(), &self.0.sealer));
+        Ok((token, transport))
+    }
+
+    fn read_transport(
+        &self,
+        fields: &mut Fields,
+        metadata: &MetadataMap,
+        asked: i32,
+    ) -> Result<Option<Transport>, Failure> {
+        use RefreshTokenTransport::{Cookie, Message, Unspecified};
+        let transport = match RefreshTokenTransport::try_from(asked) {
+            Ok(Unspecified | Message) => Ok(Transport::Message),
+            Ok(Cookie) => {
+                self.0.cookies.check_origin(metadata)?;
+                Ok(Transport::Cookie)
+            }
+            Err(_) => Err("There is no such way for a refresh token to travel."),
+        };
+        Ok(fields.read("refresh_token_transport", transport))
+    }
+
+    fn new_session(&self, user: uuid::Uuid, metadata: &MetadataMap) -> NewSession {
+        NewSession::of(user, user_agent(metadata), &self.0.lifetimes, self.0.clock.now())
+    }
+
+    fn first_credentials(
+        &self,
+        session: &NewSession,
+        user: &accounts::User,
+    ) -> Result<Credentials, Failure> {
+        let token = RefreshToken { user: user.id, session: session.id, generation: 0 };
+        let subject = Subject {
+            user: user.id,
+            session: session.id,
+            email: user.email.clone(),
+            email_verified: user.email_verified,
+            auth_time: session.now,
+            amr: vec!["pwd".to_owned()],
+        };
+        self.credentials(token, session.expires_at, subject, session.now)
+    }
+
+    fn credentials(
+        &self,
+        refresh: RefreshToken,
+        refresh_expires: DateTime<Utc>,
+        subject: Subject,
+        now: DateTime<Utc>,
+    ) -> Result<Credentials, Failure> {
+        let session = name::of_member(subject.user, "sessions", subject.session);
+        let issued = self.0.keys.active().and_then(|key| self.0.issuing.issue(&key, subject, now));
+        let (access_token, expires) =
+            issued.map_err(|error| Failure::internal(format!("{error:#}")))?;
+        Ok(Credentials {
+            access_token: access_token.expose().to_owned(),
+            access_token_expire_time: Some(to_timestamp(expires)),
+            refresh_token: refresh.seal(&self.0.sealer).expose().to_owned(),
+            refresh_token_expire_time: Some(to_timestamp(refresh_expires)),
+            session,
+        })
+    }
+
+    /// Puts an answer into the words of the wire; in cookie mode the refresh
+    /// token moves from the message into a cookie.
+    fn with_cookie<T>(
+        &self,
+        result: Result<Carried<T>, Failure>,
+        credentials: impl Fn(&mut T) -> Option<&mut Credentials>,
+    ) -> Result<Response<T>, Status> {
+        let (mut message, transport) = result.map_err(|failure| failure.into_status(DOMAIN))?;
+        let mut cookie = None;
+        if transport == Transport::Cookie
+            && let Some(credentials) = credentials(&mut message)
+        {
+            let token = Secret::from(std::mem::take(&mut credentials.refresh_token));
+            let expires = credentials.refresh_token_expire_time.map_or(0, |time| time.seconds);
+            let lives = TimeDelta::seconds(expires - self.0.clock.now().timestamp());
+            let stored = self.0.cookies.store(&token, lives.to_std().unwrap_or_default());
+            cookie = Some(stored.map_err(|error| Failure::internal(error).into_status(DOMAIN))?);
+        }
+        let mut response = Response::new(message);
+        if let Some(cookie) = cookie {
+            response.metadata_mut().insert("set-cookie", cookie);
+        }
+        Ok(response)
+    }
+}

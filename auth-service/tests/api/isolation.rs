@@ -1,0 +1,200 @@
+//! What a stranger or another user can reach: nothing. The methods are taken
+//! from the contract itself, so that a new one is tested by being there.
+
+use auth_service::SCHEMA;
+use prost::Message as _;
+use prost_types::FileDescriptorSet;
+use proto::auth::v1::{
+    ChangePasswordRequest, GetUserRequest, ListSessionsRequest, RevokeOtherSessionsRequest,
+    RevokeSessionRequest, UpdateUserRequest, User,
+};
+use shared::testing::{TestIssuer, database, isolation_faults, shard_faults};
+use sqlx::ConnectOptions as _;
+use tonic::{Code, Request, Status, client::Grpc, service::Interceptor as _};
+use tonic_types::StatusExt as _;
+
+use crate::harness::{Bearer, PASSWORD, TestApp, Told as _, minutes};
+
+/// The services that anyone may call; see where they are mounted.
+const OPEN: [&str; 2] = ["auth.v1.AuthService", "auth.v1.TokenService"];
+
+fn methods() -> Vec<(String, String)> {
+    let files = FileDescriptorSet::decode(proto::DESCRIPTORS).unwrap().file;
+    let mut methods = Vec::new();
+    for file in files.iter().filter(|file| file.package() == "auth.v1") {
+        for service in &file.service {
+            let name = format!("{}.{}", file.package(), service.name());
+            methods.extend(
+                service.method.iter().map(|method| (name.clone(), method.name().to_owned())),
+            );
+        }
+    }
+    assert!(methods.len() >= 12);
+    methods
+}
+
+/// Calls any method with an empty message.
+async fn call(app: &TestApp, service: &str, method: &str, token: &str) -> Status {
+    let mut client = Grpc::new(app.channel.clone());
+    client.ready().await.unwrap();
+    let request = Bearer(token.to_owned()).call(Request::new(())).unwrap();
+    let path = format!("/{service}/{method}").parse().unwrap();
+    let codec = tonic_prost::ProstCodec::<(), ()>::default();
+    client.unary(request, path, codec).await.err().unwrap_or_else(|| Status::ok(""))
+}
+
+/// S3.2, S3.3, FR-016, FR-017, FR-019, SC-003: whatever is not mounted open
+/// refuses strangers and bad tokens alike.
+#[tokio::test]
+async fn every_method_that_is_not_open_wants_a_good_token() {
+    let app = TestApp::start().await;
+    let ada = app.signed_up("ada").await;
+    let good = ada.credentials.access_token;
+    let foreign = {
+        let issuer = TestIssuer::new();
+        use shared::clock::Clock as _;
+        issuer.token(&issuer.claims(uuid::Uuid::nil(), "auth-service", app.clock.now()))
+    };
+    let flipped = {
+        let at = good.len() - 10;
+        let other = if good.as_bytes()[at] == b'A' { "B" } else { "A" };
+        format!("{}{other}{}", &good[..at], &good[at + 1..])
+    };
+    let mut walked = 0;
+    for (service, method) in methods() {
+        if OPEN.contains(&service.as_str()) {
+            let status = call(&app, &service, &method, "").await;
+            let reason = status.get_details_error_info().map(|info| info.reason);
+            assert_ne!(reason.as_deref(), Some("TOKEN_MISSING"), "{method}");
+            continue;
+        }
+        walked += 1;
+        call(&app, &service, &method, "").await.is(Code::Unauthenticated, "TOKEN_MISSING");
+        for bad in [&foreign, &flipped, "junk"] {
+            let refused = call(&app, &service, &method, bad).await;
+            refused.is(Code::Unauthenticated, "TOKEN_INVALID");
+        }
+    }
+    assert!(walked >= 6);
+    app.clock.advance(minutes(6));
+    for (service, method) in methods() {
+        if !OPEN.contains(&service.as_str()) {
+            let refused = call(&app, &service, &method, &good).await;
+            refused.is(Code::Unauthenticated, "TOKEN_EXPIRED");
+        }
+    }
+}
+
+/// S3.4, FR-018, FR-020, SC-004, SC-005: every method of AccountService with
+/// B's names and A's token. The list is checked against the contract.
+#[tokio::test]
+async fn a_foreign_name_is_refused_and_nothing_changes() {
+    let app = TestApp::start().await;
+    let ada = app.signed_up("ada").await;
+    let bob = app.signed_up("bob").await;
+    let before = snapshot(&app).await;
+    let mut account = app.account(&ada.credentials.access_token);
+    let name = bob.name.clone();
+    let user = User { name: name.clone(), display_name: "mine".to_owned(), ..User::default() };
+    let refusals = [
+        ("GetUser", account.get_user(GetUserRequest { name: name.clone() }).await.err()),
+        (
+            "UpdateUser",
+            account
+                .update_user(UpdateUserRequest { user: Some(user), update_mask: None })
+                .await
+                .err(),
+        ),
+        (
+            "ChangePassword",
+            account
+                .change_password(ChangePasswordRequest {
+                    name: name.clone(),
+                    current_password: PASSWORD.to_owned(),
+                    new_password: "stolen-Violin-55".to_owned(),
+                })
+                .await
+                .err(),
+        ),
+        (
+            "ListSessions",
+            account
+                .list_sessions(ListSessionsRequest { parent: name.clone(), ..Default::default() })
+                .await
+                .err(),
+        ),
+        (
+            "RevokeSession",
+            account
+                .revoke_session(RevokeSessionRequest { name: bob.credentials.session.clone() })
+                .await
+                .err(),
+        ),
+        (
+            "RevokeOtherSessions",
+            account
+                .revoke_other_sessions(RevokeOtherSessionsRequest { parent: name.clone() })
+                .await
+                .err(),
+        ),
+    ];
+    let walked: Vec<&str> = refusals.iter().map(|(method, _)| *method).collect();
+    let all: Vec<String> = methods()
+        .into_iter()
+        .filter(|(service, _)| service == "auth.v1.AccountService")
+        .map(|(_, method)| method)
+        .collect();
+    assert_eq!(walked, all);
+    for (method, refusal) in refusals {
+        let refusal = refusal.unwrap_or_else(|| panic!("{method} was allowed"));
+        refusal.is(Code::PermissionDenied, "NOT_YOURS");
+    }
+    // Nobody's name is as foreign as somebody's.
+    let nobody = GetUserRequest { name: format!("users/{}", uuid::Uuid::nil()) };
+    account.get_user(nobody).await.unwrap_err().is(Code::PermissionDenied, "NOT_YOURS");
+    // Another's session under one's own name is not there.
+    let id = bob.credentials.session.rsplit('/').next().unwrap();
+    let stolen = RevokeSessionRequest { name: format!("users/me/sessions/{id}") };
+    let absent = account.revoke_session(stolen).await.unwrap_err();
+    absent.is(Code::NotFound, "SESSION_NOT_FOUND");
+    let malformed = RevokeSessionRequest { name: "sessions/1".to_owned() };
+    let refused = account.revoke_session(malformed).await.unwrap_err();
+    refused.is(Code::InvalidArgument, "FIELD_INVALID");
+    assert_eq!(refused.fields(), ["name"]);
+    assert_eq!(snapshot(&app).await, before);
+}
+
+async fn snapshot(app: &TestApp) -> Vec<String> {
+    let mut connection = app.database.superuser.connect().await.unwrap();
+    sqlx::query_scalar(
+        "select row::text from data.users row union all select row::text from data.sessions row
+         order by 1",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap()
+}
+
+/// FR-022: neither the service's role nor its owner sees a table's rows, and
+/// the schema could be sharded by user. Two tables belong to no single user.
+#[tokio::test]
+async fn the_database_isolates_by_itself() {
+    let app = TestApp::start().await;
+    app.signed_up("ada").await;
+    assert_eq!(isolation_faults(&app.database).await, Vec::<String>::new());
+    let exempt = ["data.user_emails has", "data.signing_keys"];
+    assert_eq!(shard_faults(&app.database, &exempt).await, Vec::<String>::new());
+}
+
+/// A service that could do more than it needs does not start.
+#[tokio::test]
+async fn a_service_with_too_many_rights_does_not_start() {
+    let database = database(&SCHEMA).await;
+    for (role, fault) in
+        [(&database.superuser, "superuser"), (&database.owner, "owns this database")]
+    {
+        let pool = shared::database::Database::new(role.clone(), 1);
+        let refused = pool.ready(std::time::Duration::from_secs(1)).await.unwrap_err();
+        assert!(refused.to_string().contains(fault), "{refused}");
+    }
+}

@@ -1,0 +1,15 @@
+//! auth-service from the outside: real sockets, a real Postgres, the role of
+//! the service, a clock moved by hand. Tests say what must be true for whom and
+//! name the requirement they prove.
+#![cfg(test)]
+
+mod accounts;
+mod cookies;
+mod harness;
+mod isolation;
+mod keys;
+mod races;
+mod sessions;
+mod sign_in;
+mod sign_up;
+mod tokens;

@@ -1,0 +1,104 @@
+//! Signing in.
+
+use proto::auth::v1::SignInRequest;
+use tonic::Code;
+
+use crate::{
+    harness::{PASSWORD, TestApp, Told as _},
+    sign_up::claims,
+};
+
+/// S2.1, FR-007, FR-008, FR-009: and the address may be spelled in other case.
+#[tokio::test]
+async fn the_right_password_opens_a_session() {
+    let app = TestApp::start().await;
+    let ada = app.signed_up("ada").await;
+    let credentials = app.sign_in("Ada@Example.ORG", PASSWORD).await.unwrap();
+    assert_eq!(format!("users/{}", claims(&credentials.access_token).sub), ada.name);
+    assert_ne!(credentials.session, ada.credentials.session);
+    assert!(credentials.refresh_token.starts_with("rt1."));
+}
+
+/// S2.2, S2.3, FR-010, SC-008: a wrong password and an unknown e-mail are
+/// answered alike, byte for byte; both hash once.
+#[tokio::test]
+async fn nobody_learns_who_has_an_account() {
+    let app = TestApp::start().await;
+    app.signed_up("ada").await;
+    let wrong = app.sign_in("ada@example.org", "not-Her-Password").await.unwrap_err();
+    let unknown = app.sign_in("eve@example.org", "not-Her-Password").await.unwrap_err();
+    wrong.is(Code::Unauthenticated, "INVALID_CREDENTIALS");
+    assert_eq!(wrong.message(), "Invalid credentials");
+    assert_eq!(
+        (wrong.code(), wrong.message(), wrong.details()),
+        (unknown.code(), unknown.message(), unknown.details())
+    );
+}
+
+/// E3: bounds hold before anything is hashed.
+#[tokio::test]
+async fn impossible_input_is_refused_by_field() {
+    let app = TestApp::start().await;
+    for (email, password, fields) in [
+        ("nobody", PASSWORD.to_owned(), &["email"][..]),
+        ("a@example.org", String::new(), &["password"]),
+        ("a@example.org", "x".repeat(1025), &["password"]),
+        ("", String::new(), &["email", "password"]),
+    ] {
+        let refused = app.sign_in(email, &password).await.unwrap_err();
+        refused.is(Code::InvalidArgument, "FIELD_INVALID");
+        assert_eq!(refused.fields(), fields);
+    }
+}
+
+/// Parameters may be raised: the next sign-in hashes anew.
+#[tokio::test]
+async fn an_outdated_hash_is_replaced_at_sign_in() {
+    let app = TestApp::start().await;
+    app.signed_up("ada").await;
+    let (database, clock) = app.stop().await;
+    let key = crate::harness::key();
+    let app = TestApp::start_on(
+        {
+            // Keys sealed under the first key do not open under another.
+            use sqlx::ConnectOptions as _;
+            let mut connection = database.superuser.connect().await.unwrap();
+            sqlx::query("delete from data.signing_keys").execute(&mut connection).await.unwrap();
+            database
+        },
+        clock,
+        &key,
+        &["--argon2-passes=3"],
+    )
+    .await;
+    assert!(app.sign_in("ada@example.org", PASSWORD).await.is_ok());
+    let hash = {
+        use sqlx::ConnectOptions as _;
+        let mut connection = app.database.superuser.connect().await.unwrap();
+        sqlx::query_scalar::<_, String>("select password_hash from data.users")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap()
+    };
+    assert!(hash.contains("t=3"), "{hash}");
+    assert!(app.sign_in("ada@example.org", PASSWORD).await.is_ok());
+}
+
+/// P6: one statement before the password is hashed, one after.
+#[tokio::test]
+async fn a_sign_in_costs_two_statements() {
+    let app = TestApp::start().await;
+    app.signed_up("ada").await;
+    // Prepared once, a statement costs one round trip.
+    app.sign_in("ada@example.org", PASSWORD).await.unwrap();
+    assert!(app.statements.take() >= 2);
+    app.sign_in("ada@example.org", PASSWORD).await.unwrap();
+    assert_eq!(app.statements.take(), 2);
+    let request = SignInRequest {
+        email: "eve@example.org".to_owned(),
+        password: PASSWORD.to_owned(),
+        ..SignInRequest::default()
+    };
+    app.auth().sign_in(request).await.unwrap_err();
+    assert_eq!(app.statements.take(), 1);
+}

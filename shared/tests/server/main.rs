@@ -1,0 +1,12 @@
+//! The server stack, seen from outside over real sockets. Time limits under
+//! test are short; nothing else waits for a time.
+#![cfg(test)]
+
+mod brittle;
+mod calls;
+mod connections;
+mod drain;
+mod harness;
+mod issuer;
+mod operations;
+mod web;
