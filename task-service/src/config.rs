@@ -1,0 +1,284 @@
+//! The configuration of task-service. `task-service --help` is its reference.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr as _,
+    sync::Arc,
+    time::Duration,
+};
+
+use clap::{Parser, Subcommand};
+use shared::{
+    config::{Settings, duration},
+    secret::{Key, Secret},
+    server::{Limits, Origin},
+    telemetry::{DEFAULT_FILTER, LogFormat},
+    trust::{GrpcKeys, KeySource, UrlKeys},
+    verify::Rules,
+};
+use sqlx::postgres::PgConnectOptions;
+use tonic::transport::{ClientTlsConfig, Endpoint, Uri};
+
+/// Tasks of Duet, over gRPC.
+///
+/// Every secret NAME can be given as NAME_FILE instead: the path of a file that
+/// holds it. Durations are written 30s, 5m, 12h, 7d.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "task-service", version)]
+pub struct Config {
+    /// What to do; without it, serve.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Address for gRPC and grpc-web.
+    #[arg(long, env = "TASK_LISTEN_ADDR", default_value = "127.0.0.1:50052")]
+    pub listen_addr: SocketAddr,
+    /// Address for /livez, /readyz and /metrics; none if absent.
+    #[arg(long, env = "TASK_ADMIN_ADDR")]
+    pub admin_addr: Option<SocketAddr>,
+    /// Certificate chain in PEM; TLS if given.
+    #[arg(long, env = "TASK_TLS_CERT_FILE")]
+    pub tls_cert_file: Option<PathBuf>,
+    /// Private key of the certificate in PEM.
+    #[arg(long, env = "TASK_TLS_KEY_FILE")]
+    pub tls_key_file: Option<PathBuf>,
+    /// Origins of pages that may call, separated by commas.
+    #[arg(long, env = "TASK_ALLOWED_ORIGINS", value_delimiter = ',')]
+    pub allowed_origins: Vec<Origin>,
+    /// Whether anyone may ask for the list of methods.
+    #[arg(long, env = "TASK_REFLECTION", default_value_t = true, action = clap::ArgAction::Set)]
+    pub reflection: bool,
+    /// Calls handled at once; more are refused.
+    #[arg(long, env = "TASK_MAX_IN_FLIGHT", default_value_t = 1024)]
+    pub max_in_flight: usize,
+    /// Open connections; more are closed at once.
+    #[arg(long, env = "TASK_MAX_CONNECTIONS", default_value_t = 4096)]
+    pub max_connections: usize,
+    /// Open connections from one address. Behind a proxy all of them are.
+    #[arg(long, env = "TASK_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 256)]
+    pub max_connections_per_address: usize,
+    /// How long a call may take, if its client does not allow less.
+    #[arg(long, env = "TASK_CALL_DEADLINE", default_value = "5s", value_parser = duration)]
+    pub call_deadline: Duration,
+    /// How long calls are still taken after health says NOT_SERVING.
+    #[arg(long, env = "TASK_DRAIN_DELAY", default_value = "0s", value_parser = duration)]
+    pub drain_delay: Duration,
+
+    /// Postgres, as the role tasks_app: postgres://tasks_app@host/tasks.
+    #[arg(long, env = "TASK_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<Secret>,
+    /// File with the database URL.
+    #[arg(long, env = "TASK_DATABASE_URL_FILE")]
+    pub database_url_file: Option<PathBuf>,
+    /// Postgres as the role tasks_owner; only for `migrate`.
+    #[arg(long, env = "TASK_OWNER_DATABASE_URL", hide_env_values = true)]
+    pub owner_database_url: Option<Secret>,
+    /// File with the owner's database URL.
+    #[arg(long, env = "TASK_OWNER_DATABASE_URL_FILE")]
+    pub owner_database_url_file: Option<PathBuf>,
+    /// Connections to Postgres at most.
+    #[arg(long, env = "TASK_DATABASE_CONNECTIONS", default_value_t = 16)]
+    pub database_connections: u32,
+    /// What page tokens are sealed with: 32 bytes in base64, the same for all
+    /// replicas.
+    #[arg(long, env = "TASK_PAGE_TOKEN_KEY", hide_env_values = true)]
+    pub page_token_key: Option<Secret>,
+    /// File with the key of page tokens.
+    #[arg(long, env = "TASK_PAGE_TOKEN_KEY_FILE")]
+    pub page_token_key_file: Option<PathBuf>,
+
+    /// Where auth-service serves its signing keys over gRPC.
+    #[arg(long, env = "TASK_AUTH_URL", default_value = "http://127.0.0.1:50051")]
+    pub auth_url: String,
+    /// Where any issuer serves its key set over HTTP; instead of TASK_AUTH_URL.
+    #[arg(long, env = "TASK_JWKS_URL")]
+    pub jwks_url: Option<String>,
+    /// The only issuer (`iss`) whose tokens are believed.
+    #[arg(long, env = "TASK_ISSUER", default_value = "http://localhost:50051")]
+    pub issuer: String,
+    /// The name of this service in the `aud` of tokens.
+    #[arg(long, env = "TASK_AUDIENCE", default_value = "task-service")]
+    pub audience: String,
+    /// The longest lifetime of a token that is believed.
+    #[arg(long, env = "TASK_MAX_ACCESS_TOKEN_TTL", default_value = "1h", value_parser = duration)]
+    pub max_access_token_ttl: Duration,
+    /// How often the signing keys are fetched.
+    #[arg(long, env = "TASK_KEYS_REFRESH", default_value = "60s", value_parser = duration)]
+    pub keys_refresh: Duration,
+    /// How old the signing keys may be before nobody is believed any more.
+    #[arg(long, env = "TASK_TRUST_MAX_STALENESS", default_value = "24h", value_parser = duration)]
+    pub trust_max_staleness: Duration,
+    /// A file that remembers the signing keys over a restart.
+    #[arg(long, env = "TASK_KEY_CACHE_FILE")]
+    pub key_cache_file: Option<PathBuf>,
+
+    /// How log lines look.
+    #[arg(long, env = "TASK_LOG_FORMAT", default_value = "json")]
+    pub log_format: LogFormat,
+    /// What is logged.
+    #[arg(long, env = "TASK_LOG", default_value = DEFAULT_FILTER)]
+    pub log: String,
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Apply migrations and functions as the owner of the database.
+    Migrate,
+    /// Ask the running service, by its admin address, whether it is ready.
+    Health,
+}
+
+impl Settings for Config {
+    fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        match self.command {
+            Some(Command::Migrate) => faults.extend(self.owner_database().err()),
+            Some(Command::Health) => {
+                let missing = || "TASK_ADMIN_ADDR is missing".to_owned();
+                faults.extend(self.admin_addr.is_none().then(missing));
+            }
+            None => {
+                faults.extend(self.database().err());
+                faults.extend(self.page_token_key().err());
+                faults.extend(bad_url("TASK_AUTH_URL", &self.auth_url));
+                faults.extend(self.jwks_url.iter().find_map(|url| bad_url("TASK_JWKS_URL", url)));
+                faults.extend(self.tls().err());
+                faults.extend(self.out_of_bounds());
+            }
+        }
+        faults
+    }
+}
+
+impl Config {
+    /// How to reach the database as the service.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub fn database(&self) -> Result<PgConnectOptions, String> {
+        let (direct, file) = (self.database_url.as_ref(), self.database_url_file.as_deref());
+        connect_options("TASK_DATABASE_URL", direct, file)
+    }
+
+    /// How to reach the database as its owner.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub fn owner_database(&self) -> Result<PgConnectOptions, String> {
+        let direct = self.owner_database_url.as_ref();
+        let file = self.owner_database_url_file.as_deref();
+        connect_options("TASK_OWNER_DATABASE_URL", direct, file)
+    }
+
+    /// What page tokens are sealed with.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub fn page_token_key(&self) -> Result<Key, String> {
+        const NAME: &str = "TASK_PAGE_TOKEN_KEY";
+        let (direct, file) = (self.page_token_key.as_ref(), self.page_token_key_file.as_deref());
+        let text = Secret::either(direct, file).map_err(|fault| format!("{NAME} {fault}"))?;
+        let text = text
+            .ok_or_else(|| format!("{NAME} is missing; make one with `openssl rand -base64 32`"))?;
+        Key::parse(text.expose()).map_err(|fault| format!("{NAME} {fault}"))
+    }
+
+    /// Where the signing keys come from. Nothing is fetched yet; needs a runtime.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub fn key_source(&self) -> anyhow::Result<Box<dyn KeySource>> {
+        if let Some(url) = &self.jwks_url {
+            return Ok(Box::new(UrlKeys::new(url)?));
+        }
+        let endpoint = Endpoint::from_shared(self.auth_url.clone())?;
+        let endpoint = match endpoint.uri().scheme_str() {
+            Some("https") => endpoint.tls_config(ClientTlsConfig::new().with_enabled_roots())?,
+            _ => endpoint,
+        };
+        Ok(Box::new(GrpcKeys::new(endpoint.connect_lazy())))
+    }
+
+    /// Whom the service believes, and about what.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        Rules {
+            issuer: self.issuer.clone(),
+            audience: self.audience.clone(),
+            max_lifetime: self.max_access_token_ttl,
+        }
+    }
+
+    /// The certificate to serve with, if TLS is wanted.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub fn tls(&self) -> Result<Option<Arc<rustls::ServerConfig>>, String> {
+        match (&self.tls_cert_file, &self.tls_key_file) {
+            (Some(certificates), Some(key)) => shared::server::tls::load(certificates, key)
+                .map(Some)
+                .map_err(|error| format!("TASK_TLS_CERT_FILE, TASK_TLS_KEY_FILE: {error:#}")),
+            (None, None) => Ok(None),
+            _ => Err("TASK_TLS_CERT_FILE and TASK_TLS_KEY_FILE go together".to_owned()),
+        }
+    }
+
+    /// The limits of the listener.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits {
+            in_flight: self.max_in_flight,
+            max_connections: self.max_connections,
+            max_connections_per_address: self.max_connections_per_address,
+            unary_deadline: self.call_deadline,
+            drain_delay: self.drain_delay,
+            ..Limits::default()
+        }
+    }
+
+    fn out_of_bounds(&self) -> impl Iterator<Item = String> {
+        [
+            (self.max_in_flight == 0, "TASK_MAX_IN_FLIGHT must not be 0"),
+            (self.max_connections == 0, "TASK_MAX_CONNECTIONS must not be 0"),
+            (
+                self.max_connections_per_address == 0,
+                "TASK_MAX_CONNECTIONS_PER_ADDRESS must not be 0",
+            ),
+            (self.call_deadline.is_zero(), "TASK_CALL_DEADLINE must not be 0s"),
+            (self.database_connections == 0, "TASK_DATABASE_CONNECTIONS must not be 0"),
+            (self.issuer.is_empty(), "TASK_ISSUER must not be empty"),
+            (self.audience.is_empty(), "TASK_AUDIENCE must not be empty"),
+            (
+                self.max_access_token_ttl < Duration::from_secs(1),
+                "TASK_MAX_ACCESS_TOKEN_TTL must be at least 1s",
+            ),
+            (self.keys_refresh < Duration::from_secs(1), "TASK_KEYS_REFRESH must be at least 1s"),
+            (
+                self.trust_max_staleness <= self.keys_refresh,
+                "TASK_TRUST_MAX_STALENESS must be longer than TASK_KEYS_REFRESH",
+            ),
+        ]
+        .into_iter()
+        .filter(|(bad, _)| *bad)
+        .map(|(_, fault)| fault.to_owned())
+    }
+}
+
+fn bad_url(name: &str, url: &str) -> Option<String> {
+    let good =
+        url.parse::<Uri>().is_ok_and(|url| matches!(url.scheme_str(), Some("http" | "https")));
+    (!good).then(|| format!("{name} must be a URL that begins with http:// or https://"))
+}
+
+fn connect_options(
+    name: &str,
+    direct: Option<&Secret>,
+    file: Option<&Path>,
+) -> Result<PgConnectOptions, String> {
+    let url = Secret::either(direct, file).map_err(|fault| format!("{name} {fault}"))?;
+    let url = url.ok_or_else(|| format!("{name} is missing"))?;
+    // The library's own words could quote the URL, and with it a password.
+    PgConnectOptions::from_str(url.expose()).map_err(|_| format!("{name} is not a Postgres URL"))
+}

@@ -1,0 +1,174 @@
+//! task-service: tasks that belong to one user each.
+//!
+//! `App` is the service put together; `serve` runs it on a listener of its own.
+//! Nothing here knows how anybody signs in: who calls is known from the access
+//! token alone, which the shared interceptor verifies.
+
+pub mod config;
+pub mod due;
+pub mod error;
+pub mod mask;
+pub mod page;
+pub mod request;
+mod row;
+pub mod service;
+pub mod sweep;
+pub mod tasks;
+pub mod text;
+mod wire;
+
+use std::{future::pending, time::Duration};
+
+use anyhow::Context as _;
+use proto::task::v1::task_service_server::{SERVICE_NAME, TaskServiceServer};
+use shared::{
+    clock::{SharedClock, SystemClock},
+    database::{Database, Schema},
+    server::{Server, serve_admin},
+    telemetry,
+    trust::{Keeper, Trust},
+    verify::Verifier,
+};
+use tokio::net::TcpListener;
+
+use crate::config::Config;
+pub use crate::service::TaskService;
+
+/// What this service brings to its database.
+pub static SCHEMA: Schema = Schema {
+    name: "tasks",
+    migrator: &sqlx::migrate!(),
+    functions: include!(concat!(env!("OUT_DIR"), "/functions.rs")),
+};
+
+/// The largest request. Notes of 20,000 characters of four bytes fit well.
+pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
+
+/// How long the service waits for its database when it starts.
+const STARTUP_PATIENCE: Duration = Duration::from_secs(30);
+/// How often the database is asked whether it is there.
+const HEALTH_INTERVAL: Duration = Duration::from_secs(2);
+
+/// The service, put together and not serving yet.
+pub struct App {
+    config: Config,
+    service: TaskService,
+    trust: Trust,
+    verifier: Verifier,
+    database: Database,
+    clock: SharedClock,
+}
+
+impl App {
+    /// Puts the service together.
+    ///
+    /// # Errors
+    /// In words for the operator: the configuration or the database is not
+    /// what it must be.
+    pub async fn open(
+        config: Config,
+        database: Database,
+        clock: SharedClock,
+    ) -> anyhow::Result<Self> {
+        database.ready(STARTUP_PATIENCE).await?;
+        let page_key = config.page_token_key().map_err(anyhow::Error::msg)?;
+        let service = TaskService::new(database.clone(), clock.clone(), &page_key);
+        let trust = Trust::new(config.trust_max_staleness);
+        let verifier = Verifier::new(config.rules(), trust.clone(), clock.clone());
+        Ok(Self { config, service, trust, verifier, database, clock })
+    }
+
+    /// The keys that callers' tokens are verified with.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// Mounts the gRPC service.
+    #[must_use]
+    pub fn mount(&self, server: Server) -> Server {
+        server
+            .message_limit(SERVICE_NAME, MAX_MESSAGE_BYTES)
+            .authenticated(TaskServiceServer::new(self.service.clone()), &self.verifier)
+    }
+
+    /// Does what is due by the time, for ever: fetches signing keys, purges.
+    ///
+    /// # Errors
+    /// If the source of the keys cannot be made.
+    pub async fn keep(&self) -> anyhow::Result<()> {
+        let keeper = Keeper {
+            trust: self.trust.clone(),
+            source: self.config.key_source()?,
+            refresh: self.config.keys_refresh,
+            cache: self.config.key_cache_file.clone(),
+            clock: self.clock.clone(),
+        };
+        tokio::join!(keeper.run(), sweep::run(&self.database, &*self.clock));
+        Ok(())
+    }
+
+    /// Whether the service can do its work: the database answers, and there
+    /// are keys to verify callers with.
+    pub async fn is_healthy(&self) -> bool {
+        self.trust.keys(self.clock.now()).is_some() && self.database.answers().await
+    }
+
+    /// Serves on `listener` until `until` ends, and drains.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        until: impl Future<Output = ()> + Send,
+    ) -> anyhow::Result<()> {
+        let server = Server::new(self.config.limits())
+            .descriptors(proto::DESCRIPTORS)
+            .reflection(self.config.reflection)
+            .allow_origins(self.config.allowed_origins.clone())
+            .tls(self.config.tls().map_err(anyhow::Error::msg)?);
+        let server = self.mount(server);
+        let health = server.health();
+        let admin = match self.config.admin_addr {
+            Some(address) => Some(
+                TcpListener::bind(address)
+                    .await
+                    .with_context(|| format!("TASK_ADMIN_ADDR: cannot listen on {address}"))?,
+            ),
+            None => None,
+        };
+        let admin = async {
+            match admin {
+                Some(listener) => {
+                    serve_admin(listener, health.clone(), telemetry::metrics(), pending()).await;
+                }
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            served = server.serve(listener, until) => served,
+            () = admin => Ok(()),
+            kept = self.keep() => kept,
+            () = health.watch(HEALTH_INTERVAL, || self.is_healthy()) => Ok(()),
+        }
+    }
+}
+
+/// Runs the service: on the database of its configuration, by the machine's
+/// clock, on `listener`, until `until` ends.
+///
+/// # Errors
+/// In words for the operator.
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    until: impl Future<Output = ()> + Send,
+) -> anyhow::Result<()> {
+    let options = config.database().map_err(anyhow::Error::msg)?;
+    let database = Database::new(options, config.database_connections);
+    let app = App::open(config, database.clone(), SystemClock::shared()).await?;
+    app.serve(listener, until).await?;
+    database.close().await;
+    Ok(())
+}

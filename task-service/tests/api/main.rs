@@ -1,0 +1,18 @@
+//! What must be true of task-service for those who use it, proven through real
+//! sockets, on a real Postgres, with the rights that the service has. Tests
+//! name the requirements they prove.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "this is how a test fails")]
+
+mod app;
+mod authentication;
+mod bad_input;
+mod database;
+mod isolation;
+mod paging;
+mod races;
+mod raw;
+mod repeating;
+mod rights;
+mod start;
+mod tasks;

@@ -1,0 +1,134 @@
+//! What the roles of the database may do, for whoever gets hold of one.
+
+use shared::{database::Database, testing};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
+use task_service::{App, SCHEMA};
+
+use crate::app::{TestApp, config};
+
+/// The functions that the service may call, and nothing else.
+const CALLABLE: [&str; 7] = [
+    "api.create_task",
+    "api.delete_task",
+    "api.get_task",
+    "api.list_tasks",
+    "api.set_task_done",
+    "api.sweep",
+    "api.update_task",
+];
+
+async fn texts(connection: &mut PgConnection, query: &'static str) -> Vec<String> {
+    sqlx::query_scalar(query).fetch_all(connection).await.expect("the catalogue answers")
+}
+
+/// SC-005: a stolen connection of the service reads no table and calls nothing
+/// but the listed functions.
+#[tokio::test]
+async fn the_services_role_can_only_call_its_functions() {
+    let app = TestApp::start().await;
+    app.user().create("Secret").await;
+    let mut role = app.database.app.connect().await.unwrap();
+    let tables = texts(
+        &mut role,
+        "select format('%I.%I', n.nspname, c.relname)
+         from pg_class c join pg_namespace n on n.oid = c.relnamespace
+         where c.relkind in ('r', 'p', 'v', 'm', 'S')
+         and n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema'",
+    )
+    .await;
+    assert!(tables.contains(&"data.tasks".to_owned()), "{tables:?}");
+    for table in tables {
+        for statement in [format!("select * from {table}"), format!("delete from {table}")] {
+            let refusal = sqlx::query(AssertSqlSafe(statement)).execute(&mut role).await;
+            let error = refusal.expect_err(&table);
+            assert_eq!(error.as_database_error().unwrap().code().unwrap(), "42501", "{table}");
+        }
+    }
+    let mut callable = texts(
+        &mut role,
+        "select format('%I.%I', n.nspname, p.proname)
+         from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+         where has_function_privilege(p.oid, 'execute')
+         and n.nspname not in ('pg_catalog', 'information_schema')",
+    )
+    .await;
+    callable.sort_unstable();
+    assert_eq!(callable, CALLABLE);
+    for statement in [
+        "create table public.t (a bigint)",
+        "create table api.t (a bigint)",
+        "create function api.f() returns bigint language sql as 'select 1'",
+        "create temporary table t (a bigint)",
+        "create schema s",
+        "set role tasks_owner",
+    ] {
+        sqlx::query(statement).execute(&mut role).await.expect_err(statement);
+    }
+}
+
+/// FR-022, SC-005: even the owner sees no user's rows without saying whose; the
+/// setting that purging uses opens the counters and nothing else; and no call
+/// leaves a setting behind.
+#[tokio::test]
+async fn the_owner_without_a_user_sees_no_row() {
+    let app = TestApp::start().await;
+    let ada = app.user();
+    ada.create_with(
+        proto::task::v1::Task { title: "Secret".to_owned(), ..Default::default() },
+        &shared::rng::uuid_v4().to_string(),
+    )
+    .await
+    .unwrap();
+    let mut owner = app.database.owner.connect().await.unwrap();
+    let counts = async |owner: &mut PgConnection| -> (i64, i64, i64) {
+        sqlx::query_as(
+            "select (select count(*) from data.tasks), (select count(*) from data.requests),
+                    (select count(*) from data.user_state)",
+        )
+        .fetch_one(owner)
+        .await
+        .unwrap()
+    };
+    let set = async |owner: &mut PgConnection, name: &str, value: &str| {
+        let set = sqlx::query("select set_config($1, $2, false)").bind(name).bind(value);
+        set.execute(owner).await.unwrap();
+    };
+    assert_eq!(counts(&mut owner).await, (0, 0, 0));
+    set(&mut owner, "app.user_id", "").await;
+    assert_eq!(counts(&mut owner).await, (0, 0, 0));
+    set(&mut owner, "app.sweep", "on").await;
+    assert_eq!(counts(&mut owner).await, (0, 0, 1));
+    set(&mut owner, "app.sweep", "").await;
+    set(&mut owner, "app.user_id", &shared::rng::uuid_v4().to_string()).await;
+    assert_eq!(counts(&mut owner).await, (0, 0, 0));
+    set(&mut owner, "app.user_id", &ada.id.to_string()).await;
+    assert_eq!(counts(&mut owner).await, (1, 1, 1));
+
+    let mut role = app.database.app.connect().await.unwrap();
+    for call in [
+        "select from api.list_tasks('00000000-0000-4000-8000-000000000001', null, null, 1)",
+        "select from api.sweep(now(), null, 1)",
+    ] {
+        sqlx::query(call).execute(&mut role).await.unwrap();
+        let left: Vec<String> = texts(
+            &mut role,
+            "select s from unnest(array['app.user_id', 'app.sweep']) s
+             where coalesce(current_setting(s, true), '') <> ''",
+        )
+        .await;
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+/// The service does not run with more rights than it needs.
+#[tokio::test]
+async fn the_service_refuses_to_run_as_owner_or_superuser() {
+    let database = testing::database(&SCHEMA).await;
+    let clock = testing::ManualClock::new();
+    for (options, why) in [(&database.owner, "it owns"), (&database.superuser, "a superuser")] {
+        let pool = Database::new(options.clone(), 1);
+        let opened = App::open(config(&[]), pool, clock.shared()).await;
+        let error = opened.err().expect("this is refused").to_string();
+        assert!(error.contains(why), "{error}");
+    }
+}
