@@ -1,0 +1,202 @@
+//! The commands about the account: `sign-up`, `sign-in`, `sign-out`, `whoami`
+//! and `sessions`.
+//!
+//! Opening a session is never repeated by itself: it is no harmless call.
+
+use std::io::Read;
+
+use comfy_table::Row;
+use proto::auth::v1::{
+    self as auth, GetUserRequest, ListSessionsRequest, RefreshTokenTransport,
+    RevokeOtherSessionsRequest, RevokeSessionRequest, SignInRequest, SignOutRequest, SignUpRequest,
+    User, account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient,
+};
+use serde_json::json;
+
+use super::{
+    connection::Connection,
+    credentials::{Credentials, Store},
+    failure::Failure,
+    id::{self, Named},
+    json,
+    output::{self, Output},
+    password,
+    session::{self, Session},
+};
+use crate::cli::{Options, SignIn, SignUp};
+
+const PAGE_SIZE: i32 = 500;
+
+/// `duet sign-up`
+pub(crate) async fn sign_up(
+    options: &Options,
+    args: &SignUp,
+    input: &mut dyn Read,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let SignUp { email, display_name, password_stdin } = args;
+    let password = if *password_stdin { password::read(input)? } else { password::ask_new(email)? };
+    let request = SignUpRequest {
+        email: email.clone(),
+        password: password.expose().to_owned(),
+        display_name: display_name.clone(),
+        refresh_token_transport: RefreshTokenTransport::Message.into(),
+    };
+    let answer = Connection::new(session::auth_url(options))?
+        .call(request, None, async |channel, request| {
+            AuthServiceClient::new(channel).sign_up(request).await
+        })
+        .await?;
+    signed_in(options, answer.user, answer.credentials, output).await
+}
+
+/// `duet sign-in`
+pub(crate) async fn sign_in(
+    options: &Options,
+    args: &SignIn,
+    input: &mut dyn Read,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let SignIn { email, password_stdin } = args;
+    let password = if *password_stdin { password::read(input)? } else { password::ask(email)? };
+    let request = SignInRequest {
+        email: email.clone(),
+        password: password.expose().to_owned(),
+        refresh_token_transport: RefreshTokenTransport::Message.into(),
+    };
+    let answer = Connection::new(session::auth_url(options))?
+        .call(request, None, async |channel, request| {
+            AuthServiceClient::new(channel).sign_in(request).await
+        })
+        .await?;
+    signed_in(options, answer.user, answer.credentials, output).await
+}
+
+async fn signed_in(
+    options: &Options,
+    user: Option<User>,
+    credentials: Option<auth::Credentials>,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let user = user.unwrap_or_default();
+    let stored = Credentials::new(
+        session::auth_url(options),
+        session::task_url(options),
+        &user,
+        credentials.unwrap_or_default(),
+    );
+    let store = Store::at(options.credentials.as_deref())?;
+    let lock = store.lock().await?;
+    store.write(&stored, &lock)?;
+    let text = format!("You are signed in as {}.", output::line(&user.email));
+    Ok(output.show(&json::User::from(user), || text)?)
+}
+
+/// `duet sign-out`
+pub(crate) async fn sign_out(options: &Options, output: &mut Output<'_>) -> Result<(), Failure> {
+    let store = Store::at(options.credentials.as_deref())?;
+    let lock = store.lock().await?;
+    if let Some(Credentials { auth_url, refresh_token, .. }) = store.read()? {
+        let request = SignOutRequest { refresh_token: refresh_token.expose().to_owned() };
+        Connection::new(auth_url)?
+            .call_again(&request, None, &async |channel, request| {
+                AuthServiceClient::new(channel).sign_out(request).await
+            })
+            .await?;
+        store.remove(&lock)?;
+    }
+    Ok(output.show(&json!({}), || "You are signed out.".to_owned())?)
+}
+
+/// `duet whoami`
+pub(crate) async fn whoami(session: &mut Session, output: &mut Output<'_>) -> Result<(), Failure> {
+    let answer = session
+        .auth(GetUserRequest::default(), async |channel, request| {
+            AccountServiceClient::new(channel).get_user(request).await
+        })
+        .await?;
+    let user = answer.user.unwrap_or_default();
+    let text = match user.display_name.as_str() {
+        "" => output::line(&user.email),
+        name => format!("{} <{}>", output::line(name), output::line(&user.email)),
+    };
+    Ok(output.show(&json::User::from(user), || text)?)
+}
+
+/// `duet sessions`
+pub(crate) async fn list_sessions(
+    session: &mut Session,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let sessions = all_sessions(session).await?;
+    let rows = sessions.iter().map(|session| {
+        Row::from([
+            id::short(&session.name),
+            output::line(&session.user_agent),
+            output::time(session.create_time.as_ref()),
+            output::time(session.last_active_time.as_ref()),
+            if session.current { "this one".to_owned() } else { String::new() },
+        ])
+    });
+    let table = output::table(&["ID", "Client", "Signed in", "Last active", ""], rows);
+    let sessions: Vec<_> = sessions.into_iter().map(json::Session::from).collect();
+    Ok(output.show(&json!({ "sessions": sessions }), || table)?)
+}
+
+/// `duet sessions revoke`
+pub(crate) async fn revoke_session(
+    session: &mut Session,
+    text: &str,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let named = Named::parse(text, "sessions")?;
+    let sessions = match named {
+        Named::Fully(_) => Vec::new(),
+        Named::Partly(_) => all_sessions(session).await?,
+    };
+    let all = sessions.iter().map(|session| (session.name.as_str(), session.user_agent.as_str()));
+    let request = RevokeSessionRequest { name: named.among(all)? };
+    let name = request.name.clone();
+    session
+        .auth(request, async |channel, request| {
+            AccountServiceClient::new(channel).revoke_session(request).await
+        })
+        .await?;
+    let text = format!("The session {} is ended.", output::line(&id::short(&name)));
+    Ok(output.show(&json!({}), || text)?)
+}
+
+/// `duet sessions revoke-others`
+pub(crate) async fn revoke_other_sessions(
+    session: &mut Session,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let answer = session
+        .auth(RevokeOtherSessionsRequest::default(), async |channel, request| {
+            AccountServiceClient::new(channel).revoke_other_sessions(request).await
+        })
+        .await?;
+    let text = match answer.revoked_count {
+        0 => "There is no other session.".to_owned(),
+        1 => "One other session is ended.".to_owned(),
+        count => format!("{count} other sessions are ended."),
+    };
+    Ok(output.show(&json!({ "revokedCount": answer.revoked_count.to_string() }), || text)?)
+}
+
+async fn all_sessions(session: &mut Session) -> Result<Vec<auth::Session>, Failure> {
+    let mut sessions = Vec::new();
+    let mut request = ListSessionsRequest { page_size: PAGE_SIZE, ..Default::default() };
+    loop {
+        let page = session
+            .auth(request.clone(), async |channel, request| {
+                AccountServiceClient::new(channel).list_sessions(request).await
+            })
+            .await?;
+        sessions.extend(page.sessions);
+        if page.next_page_token.is_empty() {
+            return Ok(sessions);
+        }
+        request.page_token = page.next_page_token;
+    }
+}

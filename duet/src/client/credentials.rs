@@ -1,0 +1,343 @@
+//! What the client remembers between two runs: who is signed in where, and the
+//! tokens of that session, in one JSON file of mode 0600.
+//!
+//! Invariants: the file is replaced as a whole or not at all; it is never used
+//! while others can read it; who changes it holds its lock.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use etcetera::BaseStrategy as _;
+use proto::auth::v1 as auth;
+use serde::{Deserialize, Serialize};
+use shared::{rng, secret::Secret};
+use tokio::time::{Instant, sleep};
+use tonic::{Code, transport::Uri};
+
+use super::failure::Failure;
+
+/// Longer than another process can need for one refresh.
+const LOCK_PATIENCE: Duration = Duration::from_secs(30);
+
+/// A session of a user, as the client holds it.
+#[derive(Clone, Debug)]
+pub(crate) struct Credentials {
+    /// Where the session was opened; its tokens go nowhere else to be renewed.
+    pub(crate) auth_url: Uri,
+    /// The task service that was named at sign-in.
+    pub(crate) task_url: Uri,
+    /// Resource name of the user.
+    pub(crate) user: String,
+    /// Their e-mail address.
+    pub(crate) email: String,
+    /// Resource name of the session.
+    pub(crate) session: String,
+    /// The access token.
+    pub(crate) access_token: Secret,
+    /// When it ends.
+    pub(crate) access_token_expire_time: DateTime<Utc>,
+    /// The refresh token.
+    pub(crate) refresh_token: Secret,
+}
+
+impl Credentials {
+    /// A session that was just opened.
+    pub(crate) fn new(
+        auth_url: Uri,
+        task_url: Uri,
+        user: &auth::User,
+        credentials: auth::Credentials,
+    ) -> Self {
+        let mut new = Self {
+            auth_url,
+            task_url,
+            user: user.name.clone(),
+            email: user.email.clone(),
+            session: String::new(),
+            access_token: String::new().into(),
+            access_token_expire_time: DateTime::default(),
+            refresh_token: String::new().into(),
+        };
+        new.renew(credentials);
+        new
+    }
+
+    /// Takes new tokens of the same user from the service.
+    pub(crate) fn renew(&mut self, credentials: auth::Credentials) {
+        let auth::Credentials {
+            access_token,
+            access_token_expire_time,
+            refresh_token,
+            refresh_token_expire_time: _,
+            session,
+        } = credentials;
+        self.access_token = Secret::from(access_token);
+        self.access_token_expire_time = access_token_expire_time
+            .and_then(|time| DateTime::from_timestamp(time.seconds, 0))
+            .unwrap_or_default();
+        self.refresh_token = Secret::from(refresh_token);
+        self.session = session;
+    }
+}
+
+/// The file that holds credentials.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    path: PathBuf,
+}
+
+/// The right to change the file, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl Store {
+    /// The store at `path`, or at the usual place.
+    pub(crate) fn at(path: Option<&Path>) -> Result<Self, Failure> {
+        if let Some(path) = path {
+            return Ok(Self { path: path.to_owned() });
+        }
+        let base = etcetera::choose_base_strategy().map_err(|_| {
+            Failure::usage("Your home folder is not known. Name a file with --credentials.")
+        })?;
+        Ok(Self { path: base.config_dir().join("duet/credentials.json") })
+    }
+
+    /// The credentials, if somebody is signed in.
+    pub(crate) fn read(&self) -> Result<Option<Credentials>, Failure> {
+        let text = match self.read_private() {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Failure::file(&self.path, &error)),
+        };
+        let credentials = serde_json::from_str::<Stored>(&text).ok().and_then(Stored::parse);
+        credentials.map(Some).ok_or_else(|| {
+            let path = self.path.display();
+            let message = format!("{path} is damaged. Sign in again with `duet sign-in`.");
+            Failure::new(Code::Unauthenticated, message)
+        })
+    }
+
+    /// Replaces the credentials.
+    pub(crate) fn write(&self, credentials: &Credentials, _lock: &Lock) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(&Stored::from(credentials))
+            .map_err(|error| Failure::file(&self.path, &error.into()))?;
+        let new = self.beside(&format!(".{}", rng::uuid_v4().simple()));
+        let written = write_private(&new, text.as_bytes())
+            .and_then(|()| fs::rename(&new, &self.path))
+            .map_err(|error| Failure::file(&self.path, &error));
+        if written.is_err() {
+            // Nobody needs half a file; that it may not be there is no matter.
+            drop(fs::remove_file(&new));
+        }
+        written
+    }
+
+    /// Forgets the credentials.
+    pub(crate) fn remove(&self, _lock: &Lock) -> Result<(), Failure> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Failure::file(&self.path, &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until no other process changes the file. What was read before may
+    /// be out of date by then.
+    pub(crate) async fn lock(&self) -> Result<Lock, Failure> {
+        let path = self.beside(".lock");
+        let file = self.open_lock(&path).map_err(|error| Failure::file(&path, &error))?;
+        let until = Instant::now() + LOCK_PATIENCE;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Lock { _file: file }),
+                Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                    sleep(Duration::from_millis(20)).await;
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let path = path.display();
+                    let message = format!("Another duet does not let go of {path}.");
+                    return Err(Failure::new(Code::DeadlineExceeded, message));
+                }
+                Err(TryLockError::Error(error)) => return Err(Failure::file(&path, &error)),
+            }
+        }
+    }
+
+    fn open_lock(&self, path: &Path) -> io::Result<File> {
+        if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
+    }
+
+    fn read_private(&self) -> io::Result<String> {
+        let file = File::open(&self.path)?;
+        if file.metadata()?.permissions().mode() & 0o077 != 0 {
+            let message = "others can read it; take that from them with chmod 600, and sign out \
+                           if somebody may have";
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
+        }
+        io::read_to_string(file)
+    }
+
+    /// A path that differs from the file's own by its end.
+    fn beside(&self, end: &str) -> PathBuf {
+        let mut path = self.path.clone().into_os_string();
+        path.push(end);
+        path.into()
+    }
+}
+
+fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(contents)?;
+    file.sync_all()
+}
+
+/// The credentials as they lie in the file.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Stored {
+    auth_url: String,
+    task_url: String,
+    user: String,
+    email: String,
+    session: String,
+    access_token: String,
+    access_token_expire_time: DateTime<Utc>,
+    refresh_token: String,
+}
+
+impl Stored {
+    fn parse(self) -> Option<Credentials> {
+        let Self {
+            auth_url,
+            task_url,
+            user,
+            email,
+            session,
+            access_token,
+            access_token_expire_time,
+            refresh_token,
+        } = self;
+        Some(Credentials {
+            auth_url: auth_url.parse().ok()?,
+            task_url: task_url.parse().ok()?,
+            user,
+            email,
+            session,
+            access_token: access_token.into(),
+            access_token_expire_time,
+            refresh_token: refresh_token.into(),
+        })
+    }
+}
+
+impl From<&Credentials> for Stored {
+    fn from(credentials: &Credentials) -> Self {
+        let Credentials {
+            auth_url,
+            task_url,
+            user,
+            email,
+            session,
+            access_token,
+            access_token_expire_time,
+            refresh_token,
+        } = credentials;
+        Self {
+            auth_url: auth_url.to_string(),
+            task_url: task_url.to_string(),
+            user: user.clone(),
+            email: email.clone(),
+            session: session.clone(),
+            access_token: access_token.expose().to_owned(),
+            access_token_expire_time: *access_token_expire_time,
+            refresh_token: refresh_token.expose().to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credentials() -> Credentials {
+        Credentials {
+            auth_url: "http://127.0.0.1:50051".parse().unwrap(),
+            task_url: "http://127.0.0.1:50052".parse().unwrap(),
+            user: "users/u".to_owned(),
+            email: "ada@example.com".to_owned(),
+            session: "users/u/sessions/s".to_owned(),
+            access_token: "canary-access".to_owned().into(),
+            access_token_expire_time: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+            refresh_token: "canary-refresh".to_owned().into(),
+        }
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[tokio::test]
+    async fn only_the_user_can_read_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::at(Some(&folder.path().join("new/duet.json"))).unwrap();
+        assert!(store.read().unwrap().is_none());
+
+        let lock = store.lock().await.unwrap();
+        store.write(&credentials(), &lock).unwrap();
+        store.write(&credentials(), &lock).unwrap();
+        assert_eq!(mode(&store.path), 0o600);
+        assert_eq!(mode(store.path.parent().unwrap()), 0o700);
+        let read = store.read().unwrap().unwrap();
+        assert_eq!(read.refresh_token.expose(), "canary-refresh");
+        assert!(!format!("{read:?}").contains("canary"));
+        let mut left: Vec<_> = fs::read_dir(store.path.parent().unwrap())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["duet.json", "duet.json.lock"]);
+
+        store.remove(&lock).unwrap();
+        store.remove(&lock).unwrap();
+        assert!(store.read().unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_others_can_read_or_that_is_damaged_is_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::at(Some(&folder.path().join("duet.json"))).unwrap();
+        let lock = store.lock().await.unwrap();
+        store.write(&credentials(), &lock).unwrap();
+        fs::set_permissions(&store.path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert_eq!(store.read().unwrap_err().exit(), 74);
+
+        fs::set_permissions(&store.path, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&store.path, "{\"refreshToken\": \"canary\"").unwrap();
+        let failure = store.read().unwrap_err();
+        assert_eq!(failure.exit(), 16);
+        assert!(!failure.to_string().contains("canary"));
+    }
+
+    #[tokio::test]
+    async fn the_lock_is_held_by_one_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::at(Some(&folder.path().join("duet.json"))).unwrap();
+        let held = store.lock().await.unwrap();
+        let file = store.open_lock(&store.beside(".lock")).unwrap();
+        assert!(matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
+        drop(held);
+        assert!(file.try_lock().is_ok());
+    }
+}

@@ -1,0 +1,114 @@
+//! The command-line client: it speaks to the two services like any other
+//! client, with nothing but their addresses and a credentials file.
+//!
+//! Invariant: a failure is one friendly sentence on standard error and an exit
+//! code that follows the gRPC code. Passwords and tokens are never printed.
+
+mod account;
+mod change;
+mod connection;
+mod credentials;
+pub(crate) mod due;
+mod failure;
+mod id;
+mod json;
+mod output;
+mod password;
+mod session;
+mod tasks;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    io::{self, IsTerminal as _, Read, Write},
+    process::ExitCode,
+};
+
+use clap::CommandFactory as _;
+
+use self::{failure::Failure, output::Output, session::Session};
+use crate::cli::{Cli, ClientCommand, Options, Sessions};
+
+/// Where a command reads and writes.
+pub struct Console<'a> {
+    /// Where a password comes from with `--password-stdin`.
+    pub input: &'a mut dyn Read,
+    /// Where answers go.
+    pub output: &'a mut dyn Write,
+    /// Where failures are told.
+    pub errors: &'a mut dyn Write,
+    /// Whether a person looks at the output: tables then, JSON otherwise.
+    pub terminal: bool,
+}
+
+/// Runs a command of the client on the standard streams.
+#[must_use]
+pub fn main(options: &Options, command: &ClientCommand) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("The client cannot start: {error}.");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut console = Console {
+        input: &mut io::stdin(),
+        output: &mut io::stdout(),
+        errors: &mut io::stderr(),
+        terminal: io::stdout().is_terminal(),
+    };
+    ExitCode::from(runtime.block_on(run(options, command, &mut console)))
+}
+
+/// Runs a command of the client and tells the exit code: 0, the number of the
+/// gRPC code, 64 for bad usage, 74 if a file cannot be read or written.
+pub async fn run(options: &Options, command: &ClientCommand, console: &mut Console<'_>) -> u8 {
+    let json = options.json || !console.terminal;
+    let mut output = Output::new(console.output, json);
+    let result = execute(options, command, console.input, &mut output).await;
+    let result = result.and_then(|()| Ok(console.output.flush()?));
+    match result {
+        Ok(()) => 0,
+        Err(failure) => {
+            // If nobody listens, there is nobody to tell.
+            drop(failure.report(console.errors, options.json));
+            failure.exit()
+        }
+    }
+}
+
+async fn execute(
+    options: &Options,
+    command: &ClientCommand,
+    input: &mut dyn Read,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    use ClientCommand as C;
+
+    let session = || Session::open(options);
+    match command {
+        C::SignUp(args) => account::sign_up(options, args, input, output).await,
+        C::SignIn(args) => account::sign_in(options, args, input, output).await,
+        C::SignOut => account::sign_out(options, output).await,
+        C::Whoami => account::whoami(&mut session()?, output).await,
+        C::Sessions { command: None } => account::list_sessions(&mut session()?, output).await,
+        C::Sessions { command: Some(Sessions::Revoke { session: named }) } => {
+            account::revoke_session(&mut session()?, named, output).await
+        }
+        C::Sessions { command: Some(Sessions::RevokeOthers) } => {
+            account::revoke_other_sessions(&mut session()?, output).await
+        }
+        C::Add(args) => tasks::add(&mut session()?, args, output).await,
+        C::Ls(args) => tasks::ls(&mut session()?, args, output).await,
+        C::Show { task } => tasks::show(&mut session()?, task, output).await,
+        C::Edit(args) => tasks::edit(&mut session()?, args, output).await,
+        C::Done(args) => tasks::done(&mut session()?, &args.tasks, output).await,
+        C::Reopen(args) => tasks::reopen(&mut session()?, &args.tasks, output).await,
+        C::Rm(args) => tasks::rm(&mut session()?, &args.tasks, output).await,
+        C::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "duet", &mut script);
+            Ok(output.raw(&script)?)
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The session of the user who is signed in: calls on their behalf, and the
+//! access token that is renewed when it has to be.
+//!
+//! Invariant: a refresh token is used under the lock of the credentials file,
+//! after reading it again, so that processes side by side do not end each
+//! other's session.
+
+use chrono::TimeDelta;
+use proto::auth::v1::{RefreshSessionRequest, auth_service_client::AuthServiceClient};
+use shared::clock::{Clock as _, SystemClock};
+use tonic::{
+    Code, Request, Response, Status,
+    transport::{Channel, Uri},
+};
+
+use super::{
+    connection::Connection,
+    credentials::{Credentials, Store},
+    failure::Failure,
+};
+use crate::cli::Options;
+
+const DEFAULT_AUTH_URL: &str = "http://127.0.0.1:50051";
+const DEFAULT_TASK_URL: &str = "http://127.0.0.1:50052";
+
+/// A token that ends so soon is renewed before it is used.
+const MARGIN: TimeDelta = TimeDelta::seconds(10);
+
+/// The session of the user who is signed in.
+#[derive(Debug)]
+pub(crate) struct Session {
+    store: Store,
+    credentials: Credentials,
+    auth: Connection,
+    tasks: Connection,
+    renewed: bool,
+}
+
+impl Session {
+    /// The session that was opened by `sign-in` or `sign-up`.
+    pub(crate) fn open(options: &Options) -> Result<Self, Failure> {
+        let store = Store::at(options.credentials.as_deref())?;
+        let credentials = store.read()?.ok_or_else(|| {
+            let message = "You are not signed in. Do so with `duet sign-in EMAIL`, or make an \
+                           account with `duet sign-up EMAIL`.";
+            Failure::new(Code::Unauthenticated, message)
+        })?;
+        // Tokens of one service are nobody else's business.
+        if let Some(wanted) = options.auth_url.as_ref().filter(|uri| **uri != credentials.auth_url)
+        {
+            let Credentials { email, auth_url, .. } = &credentials;
+            let message = format!(
+                "You are signed in at {auth_url}, not at {wanted}. Sign in there with \
+                 `duet sign-in {email} --auth-url {wanted}`."
+            );
+            return Err(Failure::new(Code::Unauthenticated, message));
+        }
+        let task_url = options.task_url.clone().unwrap_or_else(|| credentials.task_url.clone());
+        Ok(Self {
+            auth: Connection::new(credentials.auth_url.clone())?,
+            tasks: Connection::new(task_url)?,
+            store,
+            credentials,
+            renewed: false,
+        })
+    }
+
+    /// Calls auth-service on behalf of the user. The call is repeated if the
+    /// service is not available, so it must do no harm twice.
+    pub(crate) async fn auth<Q: Clone, A>(
+        &mut self,
+        request: Q,
+        method: impl AsyncFn(Channel, Request<Q>) -> Result<Response<A>, Status>,
+    ) -> Result<A, Failure> {
+        let connection = self.auth.clone();
+        self.call(&connection, request, method).await
+    }
+
+    /// Calls task-service on behalf of the user. A write carries a
+    /// `request_id`, for the call is repeated if the service is not available.
+    pub(crate) async fn tasks<Q: Clone, A>(
+        &mut self,
+        request: Q,
+        method: impl AsyncFn(Channel, Request<Q>) -> Result<Response<A>, Status>,
+    ) -> Result<A, Failure> {
+        let connection = self.tasks.clone();
+        self.call(&connection, request, method).await
+    }
+
+    async fn call<Q: Clone, A>(
+        &mut self,
+        connection: &Connection,
+        request: Q,
+        method: impl AsyncFn(Channel, Request<Q>) -> Result<Response<A>, Status>,
+    ) -> Result<A, Failure> {
+        // If our clock is wrong, a new token looks old too: once is enough.
+        if !self.renewed && self.credentials.access_token_expire_time - MARGIN <= SystemClock.now()
+        {
+            self.refresh().await?;
+        }
+        let token = self.credentials.access_token.clone();
+        match connection.call_again(&request, Some(&token), &method).await {
+            Err(failure) if is_token_refused(&failure) => {
+                self.refresh().await?;
+                let token = self.credentials.access_token.clone();
+                connection.call_again(&request, Some(&token), &method).await
+            }
+            result => result,
+        }
+    }
+
+    /// Gets a new access token, from the file if another process was faster.
+    async fn refresh(&mut self) -> Result<(), Failure> {
+        let lock = self.store.lock().await?;
+        let mut stored = self.store.read()?.ok_or_else(|| self.ended())?;
+        if stored.session != self.credentials.session {
+            let message = "Somebody signed in anew meanwhile. Please repeat the command.";
+            return Err(Failure::new(Code::Aborted, message));
+        }
+        if stored.access_token == self.credentials.access_token {
+            let request =
+                RefreshSessionRequest { refresh_token: stored.refresh_token.expose().to_owned() };
+            let answer = self
+                .auth
+                .call_again(&request, None, &async |channel, request| {
+                    AuthServiceClient::new(channel).refresh_session(request).await
+                })
+                .await
+                .map_err(|failure| match failure.code() {
+                    Some(Code::Unauthenticated) => self.ended(),
+                    _ => failure,
+                })?;
+            stored.renew(answer.credentials.unwrap_or_default());
+            self.store.write(&stored, &lock)?;
+        }
+        self.credentials = stored;
+        self.renewed = true;
+        Ok(())
+    }
+
+    fn ended(&self) -> Failure {
+        let Credentials { email, auth_url, .. } = &self.credentials;
+        let mut command = format!("duet sign-in {email}");
+        if auth_url.to_string().trim_end_matches('/') != DEFAULT_AUTH_URL {
+            command += &format!(" --auth-url {auth_url}");
+        }
+        let message = format!("Your session has ended; sign in again with `{command}`.");
+        Failure::new(Code::Unauthenticated, message)
+    }
+}
+
+/// The address of auth-service for someone who is not signed in: where a
+/// password goes is never taken from an earlier session.
+pub(crate) fn auth_url(options: &Options) -> Uri {
+    options.auth_url.clone().unwrap_or_else(|| Uri::from_static(DEFAULT_AUTH_URL))
+}
+
+/// The address of task-service for someone who is not signed in.
+pub(crate) fn task_url(options: &Options) -> Uri {
+    options.task_url.clone().unwrap_or_else(|| Uri::from_static(DEFAULT_TASK_URL))
+}
+
+fn is_token_refused(failure: &Failure) -> bool {
+    failure.code() == Some(Code::Unauthenticated)
+        && matches!(failure.reason(), Some("TOKEN_EXPIRED" | "TOKEN_INVALID"))
+}

@@ -1,0 +1,12 @@
+//! The pair as a whole, as people and operators meet it: the program `duet`,
+//! its embedded Postgres, both services, real sockets, real signals, and what
+//! happens when a part of it dies.
+#![cfg(test)]
+
+mod client;
+mod faults;
+mod grpc_web;
+mod harness;
+mod launcher;
+mod readme;
+mod third;
