@@ -1,11 +1,11 @@
 //! The configuration of auth-service. `auth-service --help` is its reference.
 
-use std::{net::SocketAddr, path::PathBuf, str::FromStr as _, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use jsonwebtoken::Algorithm;
 use shared::{
-    config::{Settings, duration},
+    config::{self, Settings, duration},
     secret::{Key, Secret},
     server::{Limits, Origin},
     telemetry::LogFormat,
@@ -248,8 +248,8 @@ impl Config {
     /// # Errors
     /// In words for the operator.
     pub fn database(&self) -> Result<PgConnectOptions, String> {
-        let (direct, file) = (self.database_url.as_ref(), self.database_url_file.as_deref());
-        connect_options("AUTH_DATABASE_URL", Secret::either(direct, file))
+        let file = self.database_url_file.as_deref();
+        config::postgres("AUTH_DATABASE_URL", self.database_url.as_ref(), file)
     }
 
     /// How to reach the database as its owner.
@@ -259,7 +259,7 @@ impl Config {
     pub fn owner_database(&self) -> Result<PgConnectOptions, String> {
         let direct = self.owner_database_url.as_ref();
         let file = self.owner_database_url_file.as_deref();
-        connect_options("AUTH_OWNER_DATABASE_URL", Secret::either(direct, file))
+        config::postgres("AUTH_OWNER_DATABASE_URL", direct, file)
     }
 
     /// The key-encryption key and the one before it.
@@ -267,18 +267,12 @@ impl Config {
     /// # Errors
     /// In words for the operator.
     pub fn keys(&self) -> Result<(Key, Option<Key>), String> {
-        let current = read_key(
-            "AUTH_KEY_ENCRYPTION_KEY",
-            self.key_encryption_key.as_ref(),
-            self.key_encryption_key_file.as_ref(),
-        )?;
-        let previous = read_key(
-            "AUTH_PREVIOUS_KEY_ENCRYPTION_KEY",
-            self.previous_key_encryption_key.as_ref(),
-            self.previous_key_encryption_key_file.as_ref(),
-        )?;
-        let missing = "AUTH_KEY_ENCRYPTION_KEY is missing; make one with `openssl rand -base64 32`";
-        Ok((current.ok_or(missing)?, previous))
+        let direct = self.key_encryption_key.as_ref();
+        let file = self.key_encryption_key_file.as_deref();
+        let current = config::needed_key("AUTH_KEY_ENCRYPTION_KEY", direct, file)?;
+        let direct = self.previous_key_encryption_key.as_ref();
+        let file = self.previous_key_encryption_key_file.as_deref();
+        Ok((current, config::key("AUTH_PREVIOUS_KEY_ENCRYPTION_KEY", direct, file)?))
     }
 
     /// How passwords are hashed.
@@ -286,7 +280,8 @@ impl Config {
     /// # Errors
     /// In words for the operator.
     pub fn hashing(&self) -> Result<Hashing, String> {
-        let key = read_key("AUTH_PEPPER", self.pepper.as_ref(), self.pepper_file.as_ref())?;
+        let file = self.pepper_file.as_deref();
+        let key = config::key("AUTH_PEPPER", self.pepper.as_ref(), file)?;
         let pepper = key.map(|key| Pepper { id: self.pepper_id.clone(), key });
         let parameters = Parameters {
             memory_kib: self.argon2_memory,
@@ -300,14 +295,9 @@ impl Config {
     ///
     /// # Errors
     /// In words for the operator.
-    pub fn tls(&self) -> Result<Option<std::sync::Arc<rustls::ServerConfig>>, String> {
-        match (&self.tls_cert_file, &self.tls_key_file) {
-            (Some(certificates), Some(key)) => shared::server::tls::load(certificates, key)
-                .map(Some)
-                .map_err(|error| format!("AUTH_TLS_CERT_FILE, AUTH_TLS_KEY_FILE: {error:#}")),
-            (None, None) => Ok(None),
-            _ => Err("AUTH_TLS_CERT_FILE and AUTH_TLS_KEY_FILE go together".to_owned()),
-        }
+    pub fn tls(&self) -> Result<Option<Arc<rustls::ServerConfig>>, String> {
+        let key = self.tls_key_file.as_deref();
+        config::certificate("AUTH", self.tls_cert_file.as_deref(), key)
     }
 
     /// The limits of the listener.
@@ -364,25 +354,4 @@ impl From<SigningAlgorithm> for Algorithm {
             SigningAlgorithm::Es256 => Self::ES256,
         }
     }
-}
-
-fn connect_options(
-    name: &str,
-    url: Result<Option<Secret>, String>,
-) -> Result<PgConnectOptions, String> {
-    let url = url.map_err(|fault| format!("{name} {fault}"))?;
-    let url = url.ok_or_else(|| format!("{name} is missing"))?;
-    // The library's own words could quote the URL, and with it a password.
-    PgConnectOptions::from_str(url.expose()).map_err(|_| format!("{name} is not a Postgres URL"))
-}
-
-fn read_key(
-    name: &str,
-    direct: Option<&Secret>,
-    file: Option<&PathBuf>,
-) -> Result<Option<Key>, String> {
-    let text = Secret::either(direct, file.map(PathBuf::as_path))
-        .map_err(|fault| format!("{name} {fault}"))?;
-    let key = text.map(|text| Key::parse(text.expose())).transpose();
-    key.map_err(|fault| format!("{name} {fault}"))
 }

@@ -20,7 +20,6 @@ pub mod token;
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::Context as _;
 use chrono::TimeDelta;
 use proto::auth::v1::{
     account_service_server::{self, AccountServiceServer},
@@ -32,7 +31,6 @@ use shared::{
     database::{Database, Schema},
     page::PageTokens,
     server::{Server, serve_admin},
-    telemetry,
     trust::Trust,
     verify::{Rules, Verifier},
 };
@@ -181,26 +179,9 @@ impl App {
             .http(self.routes());
         let server = self.mount(server);
         let health = server.health();
-        let admin = match self.config.admin_addr {
-            Some(address) => Some(
-                TcpListener::bind(address)
-                    .await
-                    .with_context(|| format!("AUTH_ADMIN_ADDR: cannot listen on {address}"))?,
-            ),
-            None => None,
-        };
-        let admin = async {
-            match admin {
-                Some(listener) => {
-                    let never = std::future::pending();
-                    serve_admin(listener, health.clone(), telemetry::metrics(), never).await;
-                }
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             served = server.serve(listener, until) => served,
-            () = admin => Ok(()),
+            failed = serve_admin(self.config.admin_addr, health.clone()) => failed,
             () = self.keep() => Ok(()),
             () = health.watch(HEALTH_INTERVAL, || self.is_healthy()) => Ok(()),
         }

@@ -3,9 +3,18 @@
 //! reference. Bad configuration ends the program with exit code 64, before a
 //! port is bound, and every bad setting is named at once.
 
-use std::{ffi::OsString, fmt, process::ExitCode, time::Duration};
+use std::{
+    ffi::OsString, fmt, path::Path, process::ExitCode, str::FromStr as _, sync::Arc, time::Duration,
+};
 
 use clap::{Command, Parser, error::ErrorKind};
+use rustls::ServerConfig;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::{
+    secret::{Key, Secret},
+    server::tls,
+};
 
 /// The exit code for bad configuration: EX_USAGE of sysexits.h.
 pub const EXIT_USAGE: u8 = 64;
@@ -91,6 +100,69 @@ pub fn read_with<T: Settings>(
 /// In words for the operator.
 pub fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error} (write 30s, 5m, 12h or 7d)"))
+}
+
+/// How to reach the Postgres that the setting `name` leads to, given directly
+/// or by file.
+///
+/// # Errors
+/// In words for the operator, beginning with the setting's name.
+pub fn postgres(
+    name: &str,
+    direct: Option<&Secret>,
+    file: Option<&Path>,
+) -> Result<PgConnectOptions, String> {
+    let url = Secret::either(direct, file).map_err(|fault| format!("{name} {fault}"))?;
+    let url = url.ok_or_else(|| format!("{name} is missing"))?;
+    // The library's own words could quote the URL, and with it a password.
+    PgConnectOptions::from_str(url.expose()).map_err(|_| format!("{name} is not a Postgres URL"))
+}
+
+/// The key in the setting `name`, given directly or by file.
+///
+/// # Errors
+/// In words for the operator, beginning with the setting's name.
+pub fn key(
+    name: &str,
+    direct: Option<&Secret>,
+    file: Option<&Path>,
+) -> Result<Option<Key>, String> {
+    let text = Secret::either(direct, file).map_err(|fault| format!("{name} {fault}"))?;
+    let key = text.map(|text| Key::parse(text.expose())).transpose();
+    key.map_err(|fault| format!("{name} {fault}"))
+}
+
+/// The key in the setting `name`, without which the service does not start.
+///
+/// # Errors
+/// In words for the operator, beginning with the setting's name.
+pub fn needed_key(
+    name: &str,
+    direct: Option<&Secret>,
+    file: Option<&Path>,
+) -> Result<Key, String> {
+    key(name, direct, file)?
+        .ok_or_else(|| format!("{name} is missing; make one with `openssl rand -base64 32`"))
+}
+
+/// The certificate in the settings `{prefix}_TLS_CERT_FILE` and
+/// `{prefix}_TLS_KEY_FILE`, if TLS is wanted.
+///
+/// # Errors
+/// In words for the operator, beginning with the settings' names.
+pub fn certificate(
+    prefix: &str,
+    certificates: Option<&Path>,
+    key: Option<&Path>,
+) -> Result<Option<Arc<ServerConfig>>, String> {
+    let names = format!("{prefix}_TLS_CERT_FILE and {prefix}_TLS_KEY_FILE");
+    match (certificates, key) {
+        (Some(certificates), Some(key)) => {
+            tls::load(certificates, key).map(Some).map_err(|error| format!("{names}: {error:#}"))
+        }
+        (None, None) => Ok(None),
+        _ => Err(format!("{names} go together")),
+    }
 }
 
 /// The environment variables that clap would stumble over, each tried alone:

@@ -44,7 +44,7 @@ use tonic_health::pb::health_server::HealthServer;
 use tower::ServiceExt as _;
 
 pub use self::{
-    admin::serve_admin,
+    admin::{answer_probes, serve_admin},
     health::Health,
     limits::Limits,
     origin::{NotAnOrigin, Origin},

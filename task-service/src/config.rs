@@ -1,16 +1,10 @@
 //! The configuration of task-service. `task-service --help` is its reference.
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    str::FromStr as _,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Parser, Subcommand};
 use shared::{
-    config::{Settings, duration},
+    config::{self, Settings, duration},
     secret::{Key, Secret},
     server::{Limits, Origin},
     telemetry::{DEFAULT_FILTER, LogFormat},
@@ -158,8 +152,8 @@ impl Config {
     /// # Errors
     /// In words for the operator.
     pub fn database(&self) -> Result<PgConnectOptions, String> {
-        let (direct, file) = (self.database_url.as_ref(), self.database_url_file.as_deref());
-        connect_options("TASK_DATABASE_URL", direct, file)
+        let file = self.database_url_file.as_deref();
+        config::postgres("TASK_DATABASE_URL", self.database_url.as_ref(), file)
     }
 
     /// How to reach the database as its owner.
@@ -169,7 +163,7 @@ impl Config {
     pub fn owner_database(&self) -> Result<PgConnectOptions, String> {
         let direct = self.owner_database_url.as_ref();
         let file = self.owner_database_url_file.as_deref();
-        connect_options("TASK_OWNER_DATABASE_URL", direct, file)
+        config::postgres("TASK_OWNER_DATABASE_URL", direct, file)
     }
 
     /// What page tokens are sealed with.
@@ -177,12 +171,8 @@ impl Config {
     /// # Errors
     /// In words for the operator.
     pub fn page_token_key(&self) -> Result<Key, String> {
-        const NAME: &str = "TASK_PAGE_TOKEN_KEY";
-        let (direct, file) = (self.page_token_key.as_ref(), self.page_token_key_file.as_deref());
-        let text = Secret::either(direct, file).map_err(|fault| format!("{NAME} {fault}"))?;
-        let text = text
-            .ok_or_else(|| format!("{NAME} is missing; make one with `openssl rand -base64 32`"))?;
-        Key::parse(text.expose()).map_err(|fault| format!("{NAME} {fault}"))
+        let file = self.page_token_key_file.as_deref();
+        config::needed_key("TASK_PAGE_TOKEN_KEY", self.page_token_key.as_ref(), file)
     }
 
     /// Where the signing keys come from. Nothing is fetched yet; needs a runtime.
@@ -216,13 +206,8 @@ impl Config {
     /// # Errors
     /// In words for the operator.
     pub fn tls(&self) -> Result<Option<Arc<rustls::ServerConfig>>, String> {
-        match (&self.tls_cert_file, &self.tls_key_file) {
-            (Some(certificates), Some(key)) => shared::server::tls::load(certificates, key)
-                .map(Some)
-                .map_err(|error| format!("TASK_TLS_CERT_FILE, TASK_TLS_KEY_FILE: {error:#}")),
-            (None, None) => Ok(None),
-            _ => Err("TASK_TLS_CERT_FILE and TASK_TLS_KEY_FILE go together".to_owned()),
-        }
+        let key = self.tls_key_file.as_deref();
+        config::certificate("TASK", self.tls_cert_file.as_deref(), key)
     }
 
     /// The limits of the listener.
@@ -270,15 +255,4 @@ fn bad_url(name: &str, url: &str) -> Option<String> {
     let good =
         url.parse::<Uri>().is_ok_and(|url| matches!(url.scheme_str(), Some("http" | "https")));
     (!good).then(|| format!("{name} must be a URL that begins with http:// or https://"))
-}
-
-fn connect_options(
-    name: &str,
-    direct: Option<&Secret>,
-    file: Option<&Path>,
-) -> Result<PgConnectOptions, String> {
-    let url = Secret::either(direct, file).map_err(|fault| format!("{name} {fault}"))?;
-    let url = url.ok_or_else(|| format!("{name} is missing"))?;
-    // The library's own words could quote the URL, and with it a password.
-    PgConnectOptions::from_str(url.expose()).map_err(|_| format!("{name} is not a Postgres URL"))
 }

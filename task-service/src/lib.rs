@@ -17,15 +17,13 @@ pub mod tasks;
 pub mod text;
 mod wire;
 
-use std::{future::pending, time::Duration};
+use std::time::Duration;
 
-use anyhow::Context as _;
 use proto::task::v1::task_service_server::{SERVICE_NAME, TaskServiceServer};
 use shared::{
     clock::{SharedClock, SystemClock},
     database::{Database, Schema},
     server::{Server, serve_admin},
-    telemetry,
     trust::{Keeper, Trust},
     verify::Verifier,
 };
@@ -130,25 +128,9 @@ impl App {
             .tls(self.config.tls().map_err(anyhow::Error::msg)?);
         let server = self.mount(server);
         let health = server.health();
-        let admin = match self.config.admin_addr {
-            Some(address) => Some(
-                TcpListener::bind(address)
-                    .await
-                    .with_context(|| format!("TASK_ADMIN_ADDR: cannot listen on {address}"))?,
-            ),
-            None => None,
-        };
-        let admin = async {
-            match admin {
-                Some(listener) => {
-                    serve_admin(listener, health.clone(), telemetry::metrics(), pending()).await;
-                }
-                None => pending().await,
-            }
-        };
         tokio::select! {
             served = server.serve(listener, until) => served,
-            () = admin => Ok(()),
+            failed = serve_admin(self.config.admin_addr, health.clone()) => failed,
             kept = self.keep() => kept,
             () = health.watch(HEALTH_INTERVAL, || self.is_healthy()) => Ok(()),
         }

@@ -5,6 +5,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use anyhow::Context as _;
 use axum::{
     Router,
     routing::{MethodRouter, get},
@@ -20,12 +21,27 @@ use super::{
     Health, Limits,
     connections::{Answers, Connections},
 };
+use crate::telemetry;
 
 /// How long a probe in flight is waited for at the end.
 const DRAIN: Duration = Duration::from_secs(1);
 
-/// Serves `/livez`, `/readyz` and `/metrics` until `until` ends.
-pub async fn serve_admin(
+/// Serves `/livez`, `/readyz` and `/metrics` at `address`, for ever; nothing if
+/// there is none.
+///
+/// # Errors
+/// If the address cannot be listened on.
+pub async fn serve_admin(address: Option<SocketAddr>, health: Health) -> anyhow::Result<()> {
+    let Some(address) = address else { return std::future::pending().await };
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address} for probes and metrics"))?;
+    answer_probes(listener, health, telemetry::metrics(), std::future::pending()).await;
+    Ok(())
+}
+
+/// Serves the probes on `listener` until `until` ends.
+pub async fn answer_probes(
     listener: TcpListener,
     health: Health,
     metrics: PrometheusHandle,

@@ -9,7 +9,7 @@ use prost::Message as _;
 use prost_types::FileDescriptorProto;
 use proto::auth::v1::token_service_server::TokenServiceServer;
 use shared::{
-    server::{Limits, Server, serve_admin},
+    server::{Limits, Server, answer_probes},
     telemetry,
 };
 use tokio::net::TcpListener;
@@ -185,7 +185,7 @@ async fn the_admin_port_tells_probes_and_metrics() {
         let _ = stopped.await;
     };
     let health = server.health.clone();
-    let admin = tokio::spawn(serve_admin(listener, health, telemetry::metrics(), until));
+    let admin = tokio::spawn(answer_probes(listener, health, telemetry::metrics(), until));
     let get = async |path: &str| {
         let request = Request::get(path).body(Full::<Bytes>::default()).unwrap();
         let answer = ask(address, request).await;
