@@ -136,11 +136,7 @@ pub fn key(
 ///
 /// # Errors
 /// In words for the operator, beginning with the setting's name.
-pub fn needed_key(
-    name: &str,
-    direct: Option<&Secret>,
-    file: Option<&Path>,
-) -> Result<Key, String> {
+pub fn needed_key(name: &str, direct: Option<&Secret>, file: Option<&Path>) -> Result<Key, String> {
     key(name, direct, file)?
         .ok_or_else(|| format!("{name} is missing; make one with `openssl rand -base64 32`"))
 }

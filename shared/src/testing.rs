@@ -8,6 +8,7 @@
 mod clock;
 mod database;
 mod issuer;
+mod logs;
 mod schema;
 mod statements;
 
@@ -15,6 +16,7 @@ pub use self::{
     clock::ManualClock,
     database::{TestDatabase, database},
     issuer::TestIssuer,
+    logs::secrets_in,
     schema::{isolation_faults, shard_faults},
     statements::StatementCounter,
 };

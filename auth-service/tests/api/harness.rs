@@ -61,7 +61,6 @@ impl TestApp {
         key: &str,
         flags: &[&str],
     ) -> Self {
-        let _ = shared::telemetry::capture();
         let statements = StatementCounter::before(&database.app).unwrap();
         let pool = Database::new(statements.through(&database.app), 24);
         let app = App::open(config(key, flags), pool, clock.shared()).await.unwrap();

@@ -8,6 +8,7 @@ mod cookies;
 mod harness;
 mod isolation;
 mod keys;
+mod program;
 mod races;
 mod sessions;
 mod sign_in;

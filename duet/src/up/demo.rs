@@ -8,12 +8,7 @@ use proto::auth::v1::{SignUpRequest, auth_service_client::AuthServiceClient};
 use shared::rng;
 use tonic::{Code, transport::Endpoint};
 
-use super::{
-    Home,
-    home::write_once,
-    postgres::Postgres,
-    settings::reachable,
-};
+use super::{Home, home::write_once, postgres::Postgres, settings::reachable};
 
 const EMAIL: &str = "demo@duet.example";
 

@@ -28,9 +28,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::harness::{
-    Tasks, channel, create, descendants, folder, sign_in, sign_up, tasks,
-};
+use crate::harness::{Tasks, channel, create, descendants, folder, sign_in, sign_up, tasks};
 
 /// A service in this process, on an address of its own.
 struct Running {
@@ -277,10 +275,8 @@ async fn postgres_may_hang() {
         assert!(took < Duration::from_millis(2500), "{took:?}");
     }
     processes.iter().for_each(|pid| kill(*pid, Signal::CONT));
-    eventually("the service is back", async || {
-        create(&mut client.clone(), "After").await.is_ok()
-    })
-    .await;
+    eventually("the service is back", async || create(&mut client.clone(), "After").await.is_ok())
+        .await;
     auth.stop().await;
     task.stop().await;
 }

@@ -60,8 +60,7 @@ async fn a_page_reaches_both_services_on_one_origin() {
             password: PASSWORD.to_owned(),
             refresh_token_transport: 2,
         };
-        let response =
-            call("auth.v1.AuthService/SignIn", frame(&request), "").await.unwrap();
+        let response = call("auth.v1.AuthService/SignIn", frame(&request), "").await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["access-control-allow-origin"], origin.as_str());
         let exposed = response.headers()["access-control-expose-headers"].to_str().unwrap();

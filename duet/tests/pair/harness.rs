@@ -8,16 +8,16 @@ use std::{
 };
 
 use proto::{
-    auth::v1::{
-        Credentials, SignInRequest, SignUpRequest, auth_service_client::AuthServiceClient,
-    },
+    auth::v1::{Credentials, SignInRequest, SignUpRequest, auth_service_client::AuthServiceClient},
     task::v1::{CreateTaskRequest, Task, task_service_client::TaskServiceClient},
 };
 use rustix::process::{Pid, Signal, kill_process};
+use shared::testing::secrets_in;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
-    process::{Child, Command},
+    process::{Child, ChildStdout, Command},
+    task::JoinHandle,
 };
 use tonic::{
     Request, Status,
@@ -58,7 +58,9 @@ pub(crate) async fn finish(mut command: Command) -> Output {
 /// A running `duet up`.
 pub(crate) struct Up {
     child: Child,
-    stdout: BufReader<tokio::process::ChildStdout>,
+    stdout: BufReader<ChildStdout>,
+    /// What it logs, read all the time: a full pipe would stop it.
+    log: JoinHandle<String>,
     pub(crate) banner: String,
     pub(crate) web: String,
     pub(crate) auth: String,
@@ -74,7 +76,7 @@ impl Up {
     /// The same with more variables.
     pub(crate) async fn start_with(data: &Path, variables: &[(&str, &str)]) -> Self {
         let mut command = duet(&[]);
-        command.env("DUET_DATA_DIR", data);
+        command.env("DUET_DATA_DIR", data).env("DUET_LOG", "debug");
         for port in ["DUET_LISTEN_ADDR", "AUTH_LISTEN_ADDR", "TASK_LISTEN_ADDR"] {
             command.env(port, "127.0.0.1:0");
         }
@@ -84,23 +86,30 @@ impl Up {
         }
         let mut child = command.envs(variables.iter().copied()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut stderr = child.stderr.take().unwrap();
+        let log = tokio::spawn(async move {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).await.unwrap();
+            log
+        });
         let mut banner = String::new();
         let read = async {
             while !banner.contains("duet add") && !banner.ends_with("elsewhere\n") {
                 if stdout.read_line(&mut banner).await.unwrap() == 0 {
-                    let mut error = String::new();
-                    child.stderr.as_mut().unwrap().read_to_string(&mut error).await.unwrap();
-                    panic!("duet did not start: {error}");
+                    return false;
                 }
             }
+            true
         };
-        tokio::time::timeout(PATIENCE, read).await.expect("a banner");
+        if !tokio::time::timeout(PATIENCE, read).await.expect("a banner") {
+            panic!("duet did not start: {}", log.await.unwrap());
+        }
         let after = |label: &str| {
             let line = banner.lines().find(|line| line.trim_start().starts_with(label)).unwrap();
             line.split_whitespace().nth(1).unwrap().trim_start_matches("http://").to_owned()
         };
         let (web, auth, task) = (after("browser"), after("auth-service"), after("task-service"));
-        Self { child, stdout, banner, web, auth, task }
+        Self { child, stdout, log, banner, web, auth, task }
     }
 
     pub(crate) fn pid(&self) -> i32 {
@@ -114,14 +123,14 @@ impl Up {
     /// Waits for it to end, and tells its exit code and what it logged.
     pub(crate) async fn ended(mut self) -> (Option<i32>, String) {
         let wait = async {
-            let mut error = String::new();
-            let mut stderr = self.child.stderr.take().unwrap();
-            stderr.read_to_string(&mut error).await.unwrap();
+            let log = self.log.await.unwrap();
             let mut rest = String::new();
             self.stdout.read_to_string(&mut rest).await.unwrap();
-            (self.child.wait().await.unwrap().code(), error)
+            (self.child.wait().await.unwrap().code(), log)
         };
-        tokio::time::timeout(PATIENCE, wait).await.expect("it ends")
+        let (code, log) = tokio::time::timeout(PATIENCE, wait).await.expect("it ends");
+        assert_eq!(secrets_in(&log), Vec::<&str>::new());
+        (code, log)
     }
 
     /// Stops it as Ctrl-C does.

@@ -9,4 +9,5 @@ mod grpc_web;
 mod harness;
 mod launcher;
 mod readme;
+mod rights;
 mod third;

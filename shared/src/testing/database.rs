@@ -8,7 +8,11 @@ use embedded_postgres::{Cluster, Source, locate};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection, postgres::PgConnectOptions};
 use tokio::sync::{OnceCell, mpsc, oneshot};
 
-use crate::database::{Schema, migrate, provision, restrict};
+use super::logs;
+use crate::{
+    database::{Schema, migrate, provision, restrict},
+    telemetry,
+};
 
 /// A test's own database.
 pub struct TestDatabase {
@@ -25,6 +29,7 @@ pub struct TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
+        logs::assert_clean();
         // The keeper may be gone, and the server with it.
         let _ = self.keeper.send(Order::Drop(self.name.clone()));
     }
@@ -36,6 +41,8 @@ impl Drop for TestDatabase {
 /// If there is no Postgres to run, or the schema cannot be applied.
 #[expect(clippy::expect_used, reason = "this is how a test fails")]
 pub async fn database(schema: &'static Schema) -> TestDatabase {
+    // From now on every log line of this process is kept.
+    let _ = telemetry::capture();
     static KEEPER: OnceCell<mpsc::UnboundedSender<Order>> = OnceCell::const_new();
     let keeper = KEEPER.get_or_init(async || start()).await;
     let (reply, answer) = oneshot::channel();

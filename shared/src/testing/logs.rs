@@ -1,0 +1,34 @@
+//! Logs hold no secret: whatever any test of a process logged is looked through
+//! whenever one of its databases is dropped.
+
+use crate::telemetry;
+
+/// What secrets of tests look like: their password, a JWT, a refresh token, a
+/// password's hash, a private key.
+const CANARIES: [&str; 5] = ["walnut-Trombone", "eyJ", "rt1.", "$argon2", "PRIVATE KEY"];
+
+/// The lines of a log that hold a secret.
+#[must_use]
+pub fn secrets_in(log: &str) -> Vec<&str> {
+    log.lines().filter(|line| CANARIES.iter().any(|canary| line.contains(canary))).collect()
+}
+
+/// Fails the test if this process has logged a secret.
+pub(super) fn assert_clean() {
+    if !std::thread::panicking() {
+        let log = telemetry::capture().text();
+        let secrets = secrets_in(&log);
+        assert!(secrets.is_empty(), "secrets in the log: {secrets:#?}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_in_a_log_is_found() {
+        let log = "good\nbearer eyJhbGciOi\nfine\nhash=$argon2id$v=19";
+        assert_eq!(secrets_in(log).len(), 2);
+    }
+}
