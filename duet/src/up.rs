@@ -97,7 +97,7 @@ async fn run(up: &Up) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(EXIT_USAGE));
         }
     };
-    let postgres = Postgres::start(up, &home).await?;
+    let postgres = Postgres::start(up, &home, &auth, &task).await?;
     let (auth_options, task_options) = postgres.options(&auth, &task)?;
     let clock = SystemClock::shared();
     let auth_database = Database::new(auth_options, auth.database_connections);

@@ -5,6 +5,7 @@ use proto::auth::v1::{
     ChangePasswordRequest, GetUserRequest, ListSessionsRequest, RevokeOtherSessionsRequest,
     UpdateUserRequest, User,
 };
+use sqlx::ConnectOptions as _;
 use tonic::Code;
 
 use crate::harness::{PASSWORD, Person, TestApp, Told as _, minutes};
@@ -127,4 +128,25 @@ async fn a_method_costs_one_statement() {
         app.sign_up(if counted { "bea" } else { "eve" }).await.unwrap();
         count(1, "SignUp");
     }
+}
+
+/// E7: whoever was removed while signed in is refused at the next call.
+#[tokio::test]
+async fn a_removed_user_is_signed_out() {
+    let app = TestApp::start().await;
+    let ada = app.signed_up("ada").await;
+    let mut connection = app.database.superuser.connect().await.unwrap();
+    sqlx::raw_sql(
+        "delete from data.sessions; delete from data.user_emails; delete from data.users",
+    )
+    .execute(&mut connection)
+    .await
+    .unwrap();
+    let mut account = app.account(&ada.credentials.access_token);
+    let refused = account.get_user(GetUserRequest::default()).await.unwrap_err();
+    refused.is(Code::Unauthenticated, "SESSION_REVOKED");
+    let refused = app.refresh(&ada.credentials.refresh_token).await.unwrap_err();
+    refused.is(Code::Unauthenticated, "REFRESH_TOKEN_INVALID");
+    let refused = app.sign_in(&ada.email, PASSWORD).await.unwrap_err();
+    refused.is(Code::Unauthenticated, "INVALID_CREDENTIALS");
 }

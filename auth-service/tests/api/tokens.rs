@@ -60,7 +60,7 @@ async fn the_key_set_is_published_twice_and_is_the_same() {
     assert_eq!(again.status(), 304);
 }
 
-/// ES256 by configuration.
+/// FR-013: ES256 by configuration.
 #[tokio::test]
 async fn tokens_may_be_signed_with_es256() {
     let app = TestApp::start_with(&["--signing-algorithm=es256"]).await;

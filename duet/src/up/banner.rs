@@ -37,11 +37,15 @@ impl Banner {
         writeln!(out, "  auth-service  {auth}   gRPC, grpc-web, /.well-known/jwks.json")?;
         writeln!(out, "  task-service  {task}   gRPC, grpc-web")?;
         writeln!(out, "  data          {data}   {database}")?;
-        let Some(Demo { email, password }) = demo else {
-            return out.flush();
+        let (ada, adas) = ("ada@example.com", "walnut-Trombone-91");
+        let (email, password) = match demo {
+            Some(Demo { email, password }) => {
+                writeln!(out, "  demo user     {email}   password {password}")?;
+                writeln!(out, "                (also in {demo_file})")?;
+                (email.as_str(), password.as_str())
+            }
+            None => (ada, adas),
         };
-        writeln!(out, "  demo user     {email}   password {password}")?;
-        writeln!(out, "                (also in {demo_file})")?;
         let duet = std::env::args().next().unwrap_or_else(|| "duet".to_owned());
         let call = "grpcurl -plaintext";
         let token = r#"sed -n 's/.*"accessToken": "\(.*\)".*/\1/p'"#;
@@ -51,7 +55,7 @@ impl Banner {
             r#"
 Five lines to paste: sign up, sign in, create, list; and the same through duet.
 
-  {call} -d '{{"email":"ada@example.com","password":"walnut-Trombone-91"}}' {auth} auth.v1.AuthService/SignUp
+  {call} -d '{{"email":"{ada}","password":"{adas}"}}' {auth} auth.v1.AuthService/SignUp
   TOKEN=$({call} -d '{{"email":"{email}","password":"{password}"}}' {auth} auth.v1.AuthService/SignIn | {token})
   {call} -H "authorization: Bearer $TOKEN" -d '{{"task":{{"title":"Try Duet"}}}}' {task} task.v1.TaskService/CreateTask
   {call} -H "authorization: Bearer $TOKEN" {task} task.v1.TaskService/ListTasks

@@ -25,10 +25,22 @@ pub(super) enum Postgres {
 }
 
 impl Postgres {
-    /// Starts the embedded server and brings its databases up to date, unless
-    /// others were named.
-    pub(super) async fn start(up: &Up, home: &Home) -> anyhow::Result<Self> {
+    /// Starts the embedded server, unless other databases were named, and
+    /// brings the databases up to date.
+    pub(super) async fn start(
+        up: &Up,
+        home: &Home,
+        auth: &AuthConfig,
+        task: &TaskConfig,
+    ) -> anyhow::Result<Self> {
         if up.auth_database_url.is_some() {
+            // Whoever keeps the owners' URLs to themselves migrates by hand.
+            if let Ok(owner) = auth.owner_database() {
+                migrate(&owner, &auth_service::SCHEMA).await?;
+            }
+            if let Ok(owner) = task.owner_database() {
+                migrate(&owner, &task_service::SCHEMA).await?;
+            }
             return Ok(Self::External);
         }
         let source = if up.fetch { Source::Packaged } else { Source::Any };

@@ -97,11 +97,15 @@ impl Parts {
     }
 
     async fn task(&self, auth: &str) -> Running {
+        self.task_with(&format!("--auth-url=http://{auth}")).await
+    }
+
+    async fn task_with(&self, keys: &str) -> Running {
         let cache = self.folder.path().join("trusted-keys.json");
         let flags = [
             "task-service".to_owned(),
             format!("--page-token-key={}", self.key),
-            format!("--auth-url=http://{auth}"),
+            keys.to_owned(),
             format!("--key-cache-file={}", cache.display()),
         ];
         let config = TaskConfig::parse_from(flags);
@@ -162,6 +166,20 @@ async fn tasks_go_on_while_auth_service_is_dead() {
         sign_in(&mut accounts, "ada@example.org", crate::harness::PASSWORD).await.is_ok()
     })
     .await;
+    auth.stop().await;
+    task.stop().await;
+}
+
+/// Keys may come by URL from any issuer; here from auth-service's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_come_by_url_too() {
+    let parts = Parts::new().await;
+    let auth = parts.auth("127.0.0.1:0").await;
+    let session =
+        sign_up(&mut AuthServiceClient::new(channel(&auth.address)), "ada@example.org").await;
+    let url = format!("--jwks-url=http://{}/.well-known/jwks.json", auth.address);
+    let task = parts.task_with(&url).await;
+    create(&mut tasks(&task.address, &session.access_token), "By URL").await.unwrap();
     auth.stop().await;
     task.stop().await;
 }

@@ -94,7 +94,7 @@ impl Up {
         });
         let mut banner = String::new();
         let read = async {
-            while !banner.contains("duet add") && !banner.ends_with("elsewhere\n") {
+            while !banner.contains("duet add") {
                 if stdout.read_line(&mut banner).await.unwrap() == 0 {
                     return false;
                 }

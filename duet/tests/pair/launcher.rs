@@ -4,6 +4,8 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use proto::task::v1::ListTasksRequest;
 use rustix::process::{Pid, Signal, kill_process};
+use shared::testing::database;
+use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
 use tokio::net::TcpListener;
 
 use crate::harness::{Up, create, descendants, duet, finish, folder, sign_in, sign_up};
@@ -171,4 +173,31 @@ async fn a_second_launcher_on_the_same_data_is_refused() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains(data.path().to_str().unwrap()), "{said}");
     up.stop().await;
+}
+
+/// Databases of the user's own, instead of the embedded one.
+#[tokio::test]
+async fn it_runs_on_other_databases() {
+    let auth = database(&auth_service::SCHEMA).await;
+    let tasks = database(&task_service::SCHEMA).await;
+    let url = |options: &PgConnectOptions| options.to_url_lossy().to_string();
+    let data = folder();
+    let variables = [
+        ("AUTH_DATABASE_URL", url(&auth.app)),
+        ("TASK_DATABASE_URL", url(&tasks.app)),
+        ("AUTH_OWNER_DATABASE_URL", url(&auth.owner)),
+        ("TASK_OWNER_DATABASE_URL", url(&tasks.owner)),
+    ];
+    let variables: Vec<_> = variables.iter().map(|(name, url)| (*name, url.as_str())).collect();
+    let up = Up::start_with(data.path(), &variables).await;
+    assert!(up.banner.contains("PostgreSQL elsewhere") && !up.banner.contains("demo user"));
+    let session = sign_up(&mut up.auth(), "ada@example.org").await;
+    create(&mut up.tasks(&session.access_token), "Elsewhere").await.unwrap();
+    up.stop().await;
+    let mut connection = tasks.superuser.connect().await.unwrap();
+    let count: i64 = sqlx::query_scalar("select count(*) from data.tasks")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(count, 1);
 }
