@@ -19,7 +19,7 @@ const MAX_CONNECTIONS: u32 = 100;
 /// The database.
 pub(super) enum Postgres {
     /// A private server, with its version.
-    Embedded { cluster: Cluster, version: String },
+    Embedded { cluster: Box<Cluster>, version: String },
     /// Somebody else's.
     External,
 }
@@ -61,7 +61,7 @@ impl Postgres {
             migrate(&cluster.options(schema.name, &format!("{}_owner", schema.name)), schema).await
         };
         tokio::try_join!(bring_up(&auth_service::SCHEMA), bring_up(&task_service::SCHEMA))?;
-        Ok(Self::Embedded { cluster, version: binaries.version })
+        Ok(Self::Embedded { cluster: Box::new(cluster), version: binaries.version })
     }
 
     /// How each service connects.

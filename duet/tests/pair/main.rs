@@ -2,6 +2,7 @@
 //! its embedded Postgres, both services, real sockets, real signals, and what
 //! happens when a part of it dies.
 #![cfg(test)]
+#![expect(clippy::disallowed_methods, reason = "a test has no Config")]
 
 mod client;
 mod faults;

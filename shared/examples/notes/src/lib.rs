@@ -1,8 +1,6 @@
 //! A third service: one method for callers with a token of auth-service. All
 //! that it knows of tokens, keys, limits and health is that `shared` does it.
 
-#![expect(missing_docs, reason = "generated code has its comments in notes.proto")]
-
 use std::{future::Future, time::Duration};
 
 use shared::{
@@ -33,6 +31,7 @@ impl NotesService for Notes {
     }
 }
 
+/// Serves on `listener`, with the keys of the auth service at `auth`.
 pub async fn serve(
     rules: Rules,
     auth: Channel,
