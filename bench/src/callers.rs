@@ -1,0 +1,204 @@
+//! What each kind of caller calls, and what a good answer is. Every caller
+//! speaks for users of its own, one after the other.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use proto::{
+    auth::v1::{
+        RefreshSessionRequest, SignInRequest, VerifyTokenRequest,
+        auth_service_client::AuthServiceClient, token_service_client::TokenServiceClient,
+    },
+    task::v1::{
+        CreateTaskRequest, GetTaskRequest, ListTasksRequest, Task,
+        task_service_client::TaskServiceClient,
+    },
+};
+use shared::rng;
+use tonic::{
+    Request, Status,
+    metadata::{Ascii, MetadataValue},
+    transport::Channel,
+};
+
+use crate::{
+    echo::v1::{EchoRequest, echo_service_client::EchoServiceClient},
+    load::Caller,
+};
+
+/// Tasks on a page, and what every user has before anything is measured.
+pub(crate) const PAGE: usize = 50;
+
+/// The title of every task.
+pub(crate) const TITLE: &str = "Return the library books before Thursday";
+/// The notes of every task.
+pub(crate) const NOTES: &str = "The two on bird song are due; the third may stay a week longer.";
+
+/// A user whom the load speaks for.
+pub(crate) struct User {
+    pub(crate) email: String,
+    pub(crate) password: String,
+    pub(crate) access_token: String,
+    /// The token in its header.
+    pub(crate) bearer: MetadataValue<Ascii>,
+    /// The refresh token that is good at the moment.
+    pub(crate) refresh: Mutex<String>,
+    /// The names of some of the user's tasks.
+    pub(crate) tasks: Vec<String>,
+}
+
+impl User {
+    /// A request by this user.
+    pub(crate) fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.metadata_mut().insert("authorization", self.bearer.clone());
+        request
+    }
+}
+
+/// The users of one caller, in turn. The number of callers divides the number
+/// of users, so no two callers share one.
+pub(crate) struct Turns {
+    users: Arc<[User]>,
+    next: usize,
+    step: usize,
+}
+
+impl Turns {
+    /// The turns of caller `number` of `callers`.
+    pub(crate) fn of(users: &Arc<[User]>, number: usize, callers: usize) -> Self {
+        Self { users: users.clone(), next: number, step: callers }
+    }
+
+    fn next(&mut self) -> &User {
+        let at = self.next % self.users.len();
+        self.next = at + self.step;
+        &self.users[at]
+    }
+}
+
+/// Calls the echo.
+pub(crate) struct Echoes {
+    pub(crate) client: EchoServiceClient<Channel>,
+    pub(crate) turns: Turns,
+}
+
+impl Caller for Echoes {
+    async fn call(&mut self) -> Result<(), Status> {
+        let user = self.turns.next();
+        let request = user.request(EchoRequest { text: TITLE.to_owned() });
+        let answer = self.client.echo(request).await?.into_inner();
+        good(answer.text == TITLE)
+    }
+}
+
+/// Signs in with a password.
+pub(crate) struct SignIns {
+    pub(crate) client: AuthServiceClient<Channel>,
+    pub(crate) turns: Turns,
+}
+
+impl Caller for SignIns {
+    async fn call(&mut self) -> Result<(), Status> {
+        let user = self.turns.next();
+        let request = SignInRequest {
+            email: user.email.clone(),
+            password: user.password.clone(),
+            refresh_token_transport: 0,
+        };
+        let answer = self.client.sign_in(request).await?.into_inner();
+        good(answer.credentials.is_some())
+    }
+}
+
+/// Exchanges refresh tokens.
+pub(crate) struct Refreshes {
+    pub(crate) client: AuthServiceClient<Channel>,
+    pub(crate) turns: Turns,
+}
+
+impl Caller for Refreshes {
+    async fn call(&mut self) -> Result<(), Status> {
+        let user = self.turns.next();
+        let refresh_token = user.refresh.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let request = RefreshSessionRequest { refresh_token };
+        let answer = self.client.refresh_session(request).await?.into_inner();
+        let token = answer.credentials.map(|credentials| credentials.refresh_token);
+        let token = token.ok_or_else(|| Status::data_loss("no credentials"))?;
+        *user.refresh.lock().unwrap_or_else(PoisonError::into_inner) = token;
+        Ok(())
+    }
+}
+
+/// Has access tokens introspected.
+pub(crate) struct Verifies {
+    pub(crate) client: TokenServiceClient<Channel>,
+    pub(crate) turns: Turns,
+}
+
+impl Caller for Verifies {
+    async fn call(&mut self) -> Result<(), Status> {
+        let token = self.turns.next().access_token.clone();
+        let answer = self.client.verify_token(VerifyTokenRequest { token }).await?.into_inner();
+        good(answer.active)
+    }
+}
+
+/// Makes tasks, each under a request id.
+pub(crate) struct Creates {
+    pub(crate) client: TaskServiceClient<Channel>,
+    pub(crate) turns: Turns,
+}
+
+impl Caller for Creates {
+    async fn call(&mut self) -> Result<(), Status> {
+        let user = self.turns.next();
+        let request = user.request(new_task());
+        let answer = self.client.create_task(request).await?.into_inner();
+        good(answer.task.is_some())
+    }
+}
+
+/// Reads single tasks.
+pub(crate) struct Gets {
+    pub(crate) client: TaskServiceClient<Channel>,
+    pub(crate) turns: Turns,
+    pub(crate) at: usize,
+}
+
+impl Caller for Gets {
+    async fn call(&mut self) -> Result<(), Status> {
+        let user = self.turns.next();
+        self.at = (self.at + 1) % user.tasks.len();
+        let request = user.request(GetTaskRequest { name: user.tasks[self.at].clone() });
+        let answer = self.client.get_task(request).await?.into_inner();
+        good(answer.task.is_some())
+    }
+}
+
+/// Reads the first page of tasks.
+pub(crate) struct Lists {
+    pub(crate) client: TaskServiceClient<Channel>,
+    pub(crate) turns: Turns,
+}
+
+impl Caller for Lists {
+    async fn call(&mut self) -> Result<(), Status> {
+        let user = self.turns.next();
+        let answer = self.client.list_tasks(user.request(ListTasksRequest::default())).await?;
+        good(answer.into_inner().tasks.len() == PAGE)
+    }
+}
+
+/// A task to be made.
+pub(crate) fn new_task() -> CreateTaskRequest {
+    let (title, notes) = (TITLE.to_owned(), NOTES.to_owned());
+    CreateTaskRequest {
+        parent: String::new(),
+        task: Some(Task { title, notes, ..Task::default() }),
+        request_id: rng::uuid_v4().to_string(),
+    }
+}
+
+fn good(answer: bool) -> Result<(), Status> {
+    if answer { Ok(()) } else { Err(Status::data_loss("the answer is not what was asked for")) }
+}

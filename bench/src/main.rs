@@ -1,0 +1,84 @@
+//! What the pair costs: `cargo run --release -p bench` starts a durable
+//! Postgres and both services, loads them, and prints figures and ratios.
+//!
+//! The load is closed loop: a caller makes its next call when the last was
+//! answered, so latencies under overload look better than an independent crowd
+//! would find them. An open loop, paced from the intended start, is not here
+//! yet; nor are the comparisons with other stacks (P11, P12) and with a table
+//! a hundred times as large (P15).
+
+mod callers;
+mod child;
+mod echo;
+mod hashing;
+mod load;
+mod measure;
+mod pgbench;
+mod plan;
+mod process;
+mod report;
+mod rounds;
+mod servers;
+mod stage;
+mod start;
+mod users;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{echo::Kind, plan::Plan};
+
+/// The services run with it, so everything here does.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures what the pair costs, on this machine, as ratios.
+///
+/// The servers read AUTH_… and TASK_… from the environment as they always do,
+/// so that another setting can be measured; addresses, databases and secrets
+/// are their own.
+#[derive(Debug, Parser)]
+#[command(name = "bench", version)]
+struct Cli {
+    #[command(flatten)]
+    plan: Plan,
+    #[command(subcommand)]
+    server: Option<Server>,
+}
+
+/// What this program is when it starts itself again, as one of its servers.
+#[derive(Clone, Debug, Subcommand)]
+enum Server {
+    /// auth-service, as its environment says.
+    #[command(name = "serve-auth", hide = true)]
+    Auth,
+    /// task-service, as its environment says.
+    #[command(name = "serve-task", hide = true)]
+    Task,
+    /// The echo.
+    #[command(name = "serve-echo", hide = true)]
+    Echo {
+        /// What surrounds it.
+        kind: Kind,
+        /// Where auth-service serves its keys.
+        auth_url: String,
+    },
+}
+
+fn main() -> ExitCode {
+    let Cli { plan, server } = Cli::parse();
+    let result = match server {
+        None => rounds::run(&plan),
+        Some(Server::Auth) => servers::auth(),
+        Some(Server::Task) => servers::task(),
+        Some(Server::Echo { kind, auth_url }) => servers::echo(kind, auth_url),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("The benchmark failed: {error:#}.");
+            ExitCode::FAILURE
+        }
+    }
+}

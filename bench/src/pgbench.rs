@@ -1,0 +1,143 @@
+//! The baseline of the database: `pgbench -M prepared` with the plain
+//! statement, on the same server and database, on a table of the same columns
+//! and indexes with as many rows; no function, no row level security, no
+//! counter, no request log.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
+
+use crate::{
+    callers::{NOTES, PAGE, TITLE},
+    load::processors,
+    measure::Sample,
+    stage::Stage,
+    users::{TASKS, USERS},
+};
+
+/// Clients at once.
+pub(crate) const CLIENTS: usize = 32;
+
+/// The user with number `:u`.
+const USER: &str = "lpad(to_hex(:u::int), 32, '0')::uuid";
+
+/// A plain statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Statement {
+    /// Makes a task.
+    Insert,
+    /// Reads the newest tasks of a user.
+    Select,
+}
+
+/// pgbench, with a table to work on.
+pub(crate) struct Pgbench {
+    program: PathBuf,
+    socket_dir: PathBuf,
+    insert: PathBuf,
+    select: PathBuf,
+}
+
+impl Pgbench {
+    /// Makes the table. None if this Postgres came without pgbench.
+    pub(crate) async fn prepare(stage: &Stage) -> anyhow::Result<Option<Self>> {
+        let program = stage.binaries.bin_dir.join("pgbench");
+        if !program.is_file() {
+            return Ok(None);
+        }
+        let mut superuser = stage.cluster.superuser_options("tasks").connect().await?;
+        sqlx::raw_sql(AssertSqlSafe(table())).execute(&mut superuser).await?;
+        superuser.close().await?;
+        let script = |name: &str, text: String| -> anyhow::Result<PathBuf> {
+            let path = stage.folder().join(name);
+            fs::write(&path, text)?;
+            Ok(path)
+        };
+        Ok(Some(Self {
+            program,
+            socket_dir: stage.cluster.socket_dir().to_owned(),
+            insert: script("insert.sql", insert())?,
+            select: script("select.sql", select())?,
+        }))
+    }
+
+    /// Runs one statement over and over.
+    pub(crate) fn run(&self, statement: Statement, time: Duration) -> anyhow::Result<Sample> {
+        let script = match statement {
+            Statement::Insert => &self.insert,
+            Statement::Select => &self.select,
+        };
+        let output = Command::new(&self.program)
+            .args(["--no-vacuum", "--protocol=prepared", "--username=postgres"])
+            .args(["--client", &CLIENTS.to_string(), "--jobs", &processors().to_string()])
+            .args(["--time", &time.as_secs().max(1).to_string()])
+            .args(["--port", &embedded_postgres::PORT.to_string()])
+            .arg("--host")
+            .arg(&self.socket_dir)
+            .arg("--file")
+            .arg(script)
+            .arg("tasks")
+            .stdin(Stdio::null())
+            .output()
+            .context("cannot run pgbench")?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let rate = output.status.success().then(|| rate(&said)).flatten();
+        rate.map(Sample::rate).with_context(|| {
+            format!("pgbench failed: {}", String::from_utf8_lossy(&output.stderr).trim())
+        })
+    }
+}
+
+/// Transactions per second, from what pgbench says.
+fn rate(said: &str) -> Option<f64> {
+    let line = said.lines().find_map(|line| line.strip_prefix("tps = "))?;
+    line.split(' ').next()?.parse().ok()
+}
+
+fn table() -> String {
+    format!(
+        "create schema baseline;
+         create table baseline.tasks (like data.tasks including all);
+         insert into baseline.tasks
+             (user_id, id, title, notes, created_at, updated_at, rev)
+         select lpad(to_hex(u), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid,
+             '{TITLE}', '{NOTES}', now(), now(), n
+         from generate_series(1, {USERS}) u, generate_series(1, {TASKS}) n;
+         analyze;"
+    )
+}
+
+fn insert() -> String {
+    format!(
+        r"\set u random(1, {USERS})
+\set rev random(1000, 4611686018427387904)
+insert into baseline.tasks (user_id, id, title, notes, created_at, updated_at, rev) values ({USER}, gen_random_uuid(), '{TITLE}', '{NOTES}', now(), now(), :rev);
+"
+    )
+}
+
+fn select() -> String {
+    format!(
+        r"\set u random(1, {USERS})
+select id, title, notes, completed_at, due_date, due_minute, due_zone, created_at, updated_at, rev from baseline.tasks where user_id = {USER} and deleted_at is null order by id desc limit {PAGE};
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_found_among_what_pgbench_says() {
+        let said = "latency average = 1.7 ms\ntps = 18791.5 (without initial connection time)\n";
+        assert_eq!(rate(said), Some(18791.5));
+        assert_eq!(rate("pgbench (15.18)\n"), None);
+    }
+}

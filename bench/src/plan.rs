@@ -1,0 +1,165 @@
+//! What can be measured, how it belongs together, and in which order.
+
+use clap::{Args, ValueEnum};
+
+use crate::pgbench::CLIENTS;
+
+/// Callers that read tasks while others sign in.
+const READERS: usize = 8;
+
+/// What to measure and how long.
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// Seconds of each measurement, after a warm-up of a quarter of that.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) seconds: u32,
+    /// Rounds through everything.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: u32,
+    /// Measure this only; may be given more than once.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<Part>,
+}
+
+/// Things that are measured together because they are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// The bare echo and the echo behind the server stack.
+    Echo,
+    /// TokenService.VerifyToken.
+    Verify,
+    /// AuthService.RefreshSession.
+    Refresh,
+    /// AuthService.SignIn, and nothing but hashing.
+    SignIn,
+    /// TaskService.GetTask.
+    Get,
+    /// TaskService.CreateTask, and pgbench's INSERT.
+    Create,
+    /// TaskService.ListTasks, and pgbench's SELECT.
+    List,
+    /// Reading tasks during a storm of sign-ins, and without it.
+    Storm,
+    /// The start of `duet up`.
+    Start,
+}
+
+/// What one measurement is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    BareEcho,
+    QuietEcho,
+    WholeEcho,
+    Verify,
+    Refresh,
+    SignIn,
+    Hashing,
+    Get,
+    Create,
+    PlainInsert,
+    List,
+    PlainSelect,
+    ListInCalm,
+    ListInStorm,
+    Start,
+}
+
+/// One measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Case {
+    pub(crate) what: What,
+    pub(crate) callers: usize,
+}
+
+impl Plan {
+    /// The measurements of a round, in their order.
+    pub(crate) fn cases(&self) -> Vec<Case> {
+        let all = if self.only.is_empty() { Part::value_variants() } else { &self.only };
+        all.iter().flat_map(|part| part.cases()).collect()
+    }
+}
+
+impl Part {
+    /// What belongs to it; what is compared with each other stands side by side.
+    fn cases(self) -> Vec<Case> {
+        use What::{
+            BareEcho, Create, Get, Hashing, List, ListInCalm, ListInStorm, PlainInsert,
+            PlainSelect, QuietEcho, Refresh, SignIn, Start, Verify, WholeEcho,
+        };
+        const ECHOES: &[What] = &[BareEcho, QuietEcho, WholeEcho];
+        let rows: &[(usize, &[What])] = match self {
+            Self::Echo => &[(1, ECHOES), (16, ECHOES), (64, ECHOES)],
+            Self::Verify => &[(1, &[Verify]), (16, &[Verify]), (64, &[Verify])],
+            Self::Refresh => &[(1, &[Refresh]), (16, &[Refresh]), (64, &[Refresh])],
+            Self::SignIn => &[(1, &[SignIn]), (16, &[Hashing, SignIn])],
+            Self::Get => &[(1, &[Get]), (16, &[Get]), (64, &[Get])],
+            Self::Create => &[
+                (1, &[Create]),
+                (16, &[Create]),
+                (CLIENTS, &[PlainInsert, Create]),
+                (64, &[Create]),
+            ],
+            Self::List => {
+                &[(1, &[List]), (16, &[List]), (CLIENTS, &[PlainSelect, List]), (64, &[List])]
+            }
+            Self::Storm => &[(READERS, &[ListInCalm, ListInStorm])],
+            Self::Start => &[(1, &[Start])],
+        };
+        let row = |(callers, whats): &(usize, &'static [What])| {
+            let callers = *callers;
+            whats.iter().map(move |&what| Case { what, callers })
+        };
+        rows.iter().flat_map(row).collect()
+    }
+}
+
+impl What {
+    /// Its name in the table.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::BareEcho => "echo, bare",
+            Self::QuietEcho => "echo, authenticated",
+            Self::WholeEcho => "echo, with log and metrics",
+            Self::Verify => "verify",
+            Self::Refresh => "refresh",
+            Self::SignIn => "sign-in",
+            Self::Hashing => "only hashing",
+            Self::Get => "get",
+            Self::Create => "create",
+            Self::PlainInsert => "pgbench insert",
+            Self::List => "list of 50",
+            Self::PlainSelect => "pgbench select of 50",
+            Self::ListInCalm => "list of 50, calm",
+            Self::ListInStorm => "list of 50, in a storm",
+            Self::Start => "start of duet up",
+        }
+    }
+
+    /// Statements of one call, one round trip each; the tests of the services
+    /// count them.
+    pub(crate) const fn statements(self) -> Option<u32> {
+        match self {
+            Self::BareEcho | Self::QuietEcho | Self::WholeEcho => Some(0),
+            Self::SignIn => Some(2),
+            Self::Verify | Self::Refresh | Self::Get | Self::Create => Some(1),
+            Self::List | Self::ListInCalm | Self::ListInStorm => Some(1),
+            Self::PlainInsert | Self::PlainSelect => Some(1),
+            Self::Hashing | Self::Start => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::users::USERS;
+
+    #[test]
+    fn no_two_callers_share_a_user_and_no_case_comes_twice() {
+        let cases = Plan { seconds: 1, rounds: 1, only: Vec::new() }.cases();
+        for (at, case) in cases.iter().enumerate() {
+            assert_eq!(USERS % case.callers, 0, "{case:?}");
+            assert!(!cases[..at].contains(case), "{case:?}");
+        }
+    }
+}
