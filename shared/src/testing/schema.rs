@@ -1,37 +1,49 @@
-//! What must hold of every database of the pair, read from its catalogue: the
-//! isolation of its tables, and that it could be sharded by user.
+//! What must hold of every database of the pair: what its roles can reach, and
+//! that it could be spread over many servers by user. Read from the catalogue,
+//! so that a new table is tested by being there.
 
-use sqlx::{ConnectOptions as _, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
 
 use super::TestDatabase;
 
 /// Everything that is wrong with the isolation of a database, a line each.
+/// `callable` are the functions that the service may call, sorted.
 ///
 /// # Panics
 /// If the database cannot be asked.
 #[expect(clippy::expect_used, reason = "this is how a test fails")]
-pub async fn isolation_faults(database: &TestDatabase) -> Vec<String> {
-    let mut faults = Vec::new();
+pub async fn isolation_faults(database: &TestDatabase, callable: &[&str]) -> Vec<String> {
     let mut app = database.app.connect().await.expect("the service may connect");
     let mut owner = database.owner.connect().await.expect("the owner may connect");
-    for table in texts(&mut owner, TABLES).await {
-        let select = || sqlx::AssertSqlSafe(format!("select from {table}"));
-        match sqlx::query(select()).execute(&mut app).await {
-            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42501") => {}
-            other => faults.push(format!("{table} as the service: {other:?}")),
+    let mut faults = Vec::new();
+    for table in texts(&mut app, TABLES).await {
+        for statement in [format!("select from {table}"), format!("delete from {table}")] {
+            if !is_denied(&mut app, statement).await {
+                faults.push(format!("{table} is open to the service"));
+            }
         }
-        let rows = sqlx::query(select()).fetch_all(&mut owner).await.expect("the owner may read");
-        let of_a_user = texts(&mut owner, USER_TABLES).await.contains(&table);
-        if of_a_user && !rows.is_empty() {
+    }
+    for statement in ESCAPES {
+        if !is_denied(&mut app, statement.to_owned()).await {
+            faults.push(format!("the service may {statement}"));
+        }
+    }
+    let found = texts(&mut app, CALLABLE).await;
+    if found != callable {
+        faults.push(format!("the service may call {found:?}"));
+    }
+    for table in texts(&mut owner, USER_TABLES).await {
+        let count = AssertSqlSafe(format!("select count(*) from {table}"));
+        let rows: i64 = sqlx::query_scalar(count).fetch_one(&mut owner).await.expect("a count");
+        if rows > 0 {
             faults.push(format!("{table} shows rows to the owner without a user"));
         }
     }
-    faults.extend(texts(&mut app, EXECUTABLE_ELSEWHERE).await);
     faults
 }
 
 /// Everything that would keep a database from being sharded by user, a line
-/// each. `exempt` are tables that are kept whole on one node.
+/// each, but for lines that begin with one of `exempt`.
 ///
 /// # Panics
 /// If the database cannot be asked.
@@ -39,78 +51,107 @@ pub async fn isolation_faults(database: &TestDatabase) -> Vec<String> {
 pub async fn shard_faults(database: &TestDatabase, exempt: &[&str]) -> Vec<String> {
     let mut owner = database.owner.connect().await.expect("the owner may connect");
     let mut faults = texts(&mut owner, NOT_SHARDABLE).await;
-    faults.retain(|fault| !exempt.iter().any(|table| fault.starts_with(table)));
+    faults.retain(|fault| !exempt.iter().any(|known| fault.starts_with(known)));
     faults
 }
 
+/// Whether a statement fails for want of a right.
+async fn is_denied(connection: &mut PgConnection, statement: String) -> bool {
+    let result = sqlx::query(AssertSqlSafe(statement)).execute(connection).await;
+    let code = |error: &sqlx::Error| error.as_database_error()?.code().map(|code| code == "42501");
+    result.err().as_ref().and_then(code) == Some(true)
+}
+
+#[expect(clippy::expect_used, reason = "this is how a test fails")]
 async fn texts(connection: &mut PgConnection, query: &'static str) -> Vec<String> {
-    let texts = sqlx::query_scalar(query).fetch_all(connection).await;
-    texts.unwrap_or_else(|error| vec![format!("the catalogue cannot be asked: {error}")])
+    sqlx::query_scalar(query).fetch_all(connection).await.expect("the catalogue answers")
 }
 
 const TABLES: &str = "select format('%I.%I', n.nspname, c.relname) from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'p') and n.nspname in ('data', 'public')";
+    where c.relkind in ('r', 'p', 'v', 'm', 'S')
+    and n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema'";
 
 const USER_TABLES: &str = "select format('%I.%I', n.nspname, c.relname) from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
     join pg_attribute a on a.attrelid = c.oid and a.attname = 'user_id'
     where c.relkind in ('r', 'p')";
 
-/// Functions of ours that the asking role may call and that are not in `api`.
-const EXECUTABLE_ELSEWHERE: &str = "select p.oid::regprocedure::text || ' may be called'
-    from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-    where n.nspname not in ('api', 'pg_catalog', 'information_schema')
-    and has_schema_privilege(n.oid, 'usage') and has_function_privilege(p.oid, 'execute')";
+/// Functions that are not Postgres's own, as the asking role may call them.
+const CALLABLE: &str = "select format('%I.%I', n.nspname, p.proname) from pg_proc p
+    join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname not in ('pg_catalog', 'information_schema')
+    and has_function_privilege(p.oid, 'execute')
+    order by 1";
+
+/// Ways to get more rights or a place of one's own.
+const ESCAPES: [&str; 5] = [
+    "create table public.t (a bigint)",
+    "create table api.t (a bigint)",
+    "create function api.f() returns bigint language sql as 'select 1'",
+    "create temporary table t (a bigint)",
+    "create schema s",
+];
 
 const NOT_SHARDABLE: &str = "
     with tables as (
         select c.oid, c.oid::regclass::text as name, c.relrowsecurity, c.relforcerowsecurity,
-            (select a.attnum from pg_attribute a
-             where a.attrelid = c.oid and a.attname = 'user_id') as user_column
-        from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = 'data' and c.relkind in ('r', 'p')
+            (select a.attnum from pg_attribute a where a.attrelid = c.oid
+             and a.attname = 'user_id' and a.atttypid = 'uuid'::regtype and a.attnotnull) as owned
+        from pg_class c
+        where c.relnamespace = 'data'::regnamespace and c.relkind in ('r', 'p')
+    ), columns as (
+        select t.name || '.' || a.attname as name, a.attidentity, a.atttypid, y.typname, y.typtype,
+            pg_get_serial_sequence(t.name, a.attname) is not null as numbered
+        from tables t join pg_attribute a on a.attrelid = t.oid and a.attnum > 0
+        join pg_type y on y.oid = a.atttypid
+    ), functions as (
+        select p.oid::regprocedure::text as name, p.* from pg_proc p
+        where p.pronamespace in ('api'::regnamespace, 'data'::regnamespace)
     )
-    select name || ' has no user_id' from tables where user_column is null
+    select name || ' has no user_id' from tables where owned is null
     union all
     select name || ' does not force row level security' from tables
         where not (relrowsecurity and relforcerowsecurity)
     union all
-    select t.name || ' has the key ' || k.conname || ' that does not begin with user_id'
-        from tables t join pg_constraint k on k.conrelid = t.oid
-        where k.contype in ('p', 'u', 'f') and k.conkey[1] is distinct from t.user_column
+    select name || ' has no primary key' from tables t
+        where not exists (select from pg_index i where i.indrelid = t.oid and i.indisprimary)
     union all
-    select t.name || ' has the unique index ' || i.indexrelid::regclass
-            || ' that does not begin with user_id'
+    select t.name || ' has the index ' || i.indexrelid::regclass || ' that does not begin with user_id'
         from tables t join pg_index i on i.indrelid = t.oid
-        where i.indisunique and i.indkey[0] is distinct from t.user_column
+        where i.indkey[0] is distinct from t.owned
+    union all
+    select t.name || ' has the foreign key ' || k.conname || ' that does not begin with user_id'
+        from tables t join pg_constraint k on k.conrelid = t.oid and k.contype = 'f'
+        where k.conkey[1] is distinct from t.owned
     union all
     select t.name || ' has the index ' || i.indexrelid::regclass || ' of the kind ' || m.amname
         from tables t join pg_index i on i.indrelid = t.oid
         join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
         where m.amname <> 'btree'
     union all
-    select t.name || '.' || a.attname || ' is of the type ' || format_type(a.atttypid, null)
-        from tables t join pg_attribute a on a.attrelid = t.oid and a.attnum > 0
-        join pg_type y on y.oid = a.atttypid
-        where y.typname in ('int2', 'int4', 'citext') or y.typtype = 'e'
-    union all
-    select t.name || '.' || a.attname || ' numbers its rows by itself'
-        from tables t join pg_attribute a on a.attrelid = t.oid and a.attnum > 0
-        where a.attidentity <> '' or pg_get_serial_sequence(t.name, a.attname) is not null
-    union all
     select t.name || ' has the trigger ' || g.tgname
         from tables t join pg_trigger g on g.tgrelid = t.oid where not g.tgisinternal
     union all
+    select name || ' is of the type ' || typname from columns
+        where typname in ('int2', 'int4', 'citext') or typtype = 'e'
+    union all
+    select name || ' numbers its rows by itself' from columns
+        where attidentity <> '' or numbered
+    union all
     select c.oid::regclass || ' is a sequence' from pg_class c
-        join pg_namespace n on n.oid = c.relnamespace
-        where c.relkind = 'S' and n.nspname in ('data', 'api', 'public')
+        where c.relkind = 'S' and c.relnamespace in
+            ('data'::regnamespace, 'api'::regnamespace, 'public'::regnamespace)
     union all
-    select p.oid::regprocedure || ' does not pin its search path' from pg_proc p
-        join pg_namespace n on n.oid = p.pronamespace
-        where n.nspname in ('data', 'api')
-        and not coalesce(p.proconfig @> array['search_path=pg_catalog, pg_temp'], false)
+    select extname || ' is an extension' from pg_extension where extname <> 'plpgsql'
     union all
-    select p.oid::regprocedure || ' does not run with the rights of the owner' from pg_proc p
-        join pg_namespace n on n.oid = p.pronamespace
-        where n.nspname = 'api' and not p.prosecdef";
+    select name || ' does not pin its search path' from functions
+        where proconfig is distinct from array['search_path=pg_catalog, pg_temp']
+    union all
+    select name || ' does not run with the rights of the owner' from functions
+        where pronamespace = 'api'::regnamespace
+        and not (prosecdef and pg_get_userbyid(proowner) like '%\\_owner')
+    union all
+    select name || ' does not take the user first' from functions
+        where pronamespace = 'api'::regnamespace
+        and (proargnames[1] is distinct from 'p_user' or proargtypes[0] <> 'uuid'::regtype)";

@@ -4,7 +4,7 @@
 use proto::task::v1::{ListTasksRequest, Task};
 use shared::{
     rng,
-    testing::{self, StatementCounter},
+    testing::{self, StatementCounter, shard_faults},
 };
 use sqlx::{ConnectOptions as _, PgConnection};
 use task_service::SCHEMA;
@@ -57,66 +57,13 @@ async fn every_method_is_one_statement() {
     assert_eq!(counter.take(), 0);
 }
 
-/// Every row that a query over the catalogue returns is a fault.
-async fn faults(connection: &mut PgConnection, query: &'static str) -> Vec<String> {
-    sqlx::query_scalar(query).fetch_all(connection).await.expect("the catalogue answers")
-}
-
 /// DESIGN, section 3, "shard readiness": nothing in the tables keeps a user's
 /// rows from living on a server of their own.
 #[tokio::test]
 async fn the_tables_can_be_sharded_by_user() {
     let database = testing::database(&SCHEMA).await;
-    let mut superuser = database.superuser.connect().await.unwrap();
-    let none: [&str; 0] = [];
-    for query in [
-        "select 'not user-owned: ' || oid::regclass from pg_class c
-         where relnamespace = 'data'::regnamespace and relkind in ('r', 'p')
-         and not exists (select from pg_attribute a where a.attrelid = c.oid
-                         and a.attname = 'user_id' and a.atttypid = 'uuid'::regtype
-                         and a.attnotnull)",
-        "select 'no forced row level security: ' || oid::regclass from pg_class
-         where relnamespace = 'data'::regnamespace and relkind in ('r', 'p')
-         and not (relrowsecurity and relforcerowsecurity)",
-        "select 'no primary key: ' || oid::regclass from pg_class c
-         where relnamespace = 'data'::regnamespace and relkind in ('r', 'p')
-         and not exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary)",
-        "select 'a key that does not begin with user_id: ' || indexrelid::regclass
-         from pg_index i join pg_class c on c.oid = i.indrelid
-         where c.relnamespace = 'data'::regnamespace
-         and (select attname from pg_attribute
-              where attrelid = i.indrelid and attnum = i.indkey[0]) is distinct from 'user_id'",
-        "select 'not a B-tree: ' || i.oid::regclass
-         from pg_class i join pg_am a on a.oid = i.relam
-         where i.relkind = 'i' and i.relnamespace = 'data'::regnamespace and a.amname <> 'btree'",
-        "select 'a foreign key that does not begin with user_id: ' || conname
-         from pg_constraint
-         where contype = 'f' and connamespace = 'data'::regnamespace
-         and (select attname from pg_attribute
-              where attrelid = conrelid and attnum = conkey[1]) is distinct from 'user_id'",
-        "select 'a sequence: ' || oid::regclass from pg_class
-         where relkind = 'S' and relnamespace in ('data'::regnamespace, 'api'::regnamespace)",
-        "select 'an identity or a default: ' || attrelid::regclass || '.' || attname
-         from pg_attribute join pg_class c on c.oid = attrelid
-         where c.relnamespace = 'data'::regnamespace and c.relkind in ('r', 'p') and attnum > 0
-         and (attidentity <> '' or atthasdef)",
-        "select 'a narrow number: ' || attrelid::regclass || '.' || attname
-         from pg_attribute join pg_class c on c.oid = attrelid
-         where c.relnamespace = 'data'::regnamespace and c.relkind in ('r', 'p') and attnum > 0
-         and atttypid in ('int2'::regtype, 'int4'::regtype)",
-        "select 'a trigger: ' || tgname from pg_trigger where not tgisinternal",
-        "select 'an enum: ' || typname from pg_type where typtype = 'e'",
-        "select 'an extension: ' || extname from pg_extension where extname <> 'plpgsql'",
-        "select 'an unnamed user: ' || p.oid::regprocedure from pg_proc p
-         where pronamespace = 'api'::regnamespace and proname <> 'sweep'
-         and (proargnames[1] <> 'p_user' or proargtypes[0] <> 'uuid'::regtype)",
-        "select 'a function without its guards: ' || p.oid::regprocedure from pg_proc p
-         where pronamespace = 'api'::regnamespace
-         and (not prosecdef or proowner <> 'tasks_owner'::regrole
-              or coalesce(proconfig, '{}') <> array['search_path=pg_catalog, pg_temp'])",
-    ] {
-        assert_eq!(faults(&mut superuser, query).await, none, "{query}");
-    }
+    let faults = shard_faults(&database, &["api.sweep("]).await;
+    assert_eq!(faults, Vec::<String>::new());
 }
 
 /// P15: each kind of list has an index that holds exactly its rows, so a page
