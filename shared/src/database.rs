@@ -29,6 +29,9 @@ use crate::{
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest a call to the database takes, repetitions included.
 const CALL_TIMEOUT: Duration = Duration::from_secs(2);
+/// Pauses between repetitions, after the first, which is made at once.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// What the server itself enforces.
 const SERVER_TIMEOUTS: [(&str, &str); 3] = [
     ("statement_timeout", "2s"),
@@ -101,6 +104,7 @@ impl Database {
         Fut: Future<Output = Result<T, sqlx::Error>>,
     {
         let attempts = async {
+            let mut pause = Duration::ZERO;
             loop {
                 match call(self.pool.clone()).await {
                     Err(error) if did_not_happen(&error) => {}
@@ -113,7 +117,8 @@ impl Database {
                     }
                     result => return result,
                 }
-                tokio::task::yield_now().await;
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
             }
         };
         tokio::time::timeout(call::time_left(CALL_TIMEOUT), attempts)
@@ -186,7 +191,9 @@ const TOO_MANY_RIGHTS: &str = "
 /// # Errors
 /// In words for the operator, naming the migration or the function.
 pub async fn migrate(owner: &PgConnectOptions, schema: &Schema) -> anyhow::Result<()> {
-    let mut connection = owner.connect().await.context("cannot connect as the owner")?;
+    // Tables that are there already are no news.
+    let quiet = owner.clone().options([("client_min_messages", "warning")]);
+    let mut connection = quiet.connect().await.context("cannot connect as the owner")?;
     schema.migrator.run(&mut connection).await.context("a migration failed")?;
     let lock = "select pg_advisory_xact_lock(hashtext('functions'))";
     let mut transaction = connection.begin().await?;

@@ -32,6 +32,8 @@ use crate::{
 const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 /// The shortest time between two fetches that unknown keys asked for.
 const WANTED_INTERVAL: TimeDelta = TimeDelta::seconds(10);
+/// How many failures in a row are told to the operator, once.
+const LOUD_AFTER: u32 = 3;
 /// Pauses after a failed fetch: the first, and the longest that they grow to.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
@@ -196,19 +198,28 @@ impl Keeper {
         if let Some(path) = &self.cache {
             self.recall(path);
         }
-        let mut pause = PAUSES.0;
+        let mut failures = 0;
         loop {
             let asked_at = self.clock.now();
             match self.source.fetch().await.and_then(|keys| self.take(&keys)) {
                 Ok(()) => {
-                    pause = PAUSES.0;
+                    if failures > 0 {
+                        tracing::info!(failures, "The signing keys can be fetched again.");
+                    }
+                    failures = 0;
                     self.wait(asked_at).await;
                 }
                 Err(error) => {
                     let error = format!("{error:#}");
-                    tracing::warn!(error, "The signing keys cannot be fetched; trying again.");
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(PAUSES.1);
+                    // At the start of the pair auth-service may be the slower one,
+                    // and an outage needs no line for every attempt.
+                    if failures == LOUD_AFTER {
+                        tracing::warn!(error, "The signing keys cannot be fetched; trying again.");
+                    } else {
+                        tracing::debug!(error, "The signing keys cannot be fetched.");
+                    }
+                    tokio::time::sleep((PAUSES.0 * 2_u32.pow(failures.min(8))).min(PAUSES.1)).await;
+                    failures = failures.saturating_add(1);
                 }
             }
         }
