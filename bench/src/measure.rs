@@ -65,6 +65,12 @@ impl Sample {
         }
     }
 
+    /// CPU time of everything per call, in seconds: server, Postgres, load.
+    pub(crate) fn all_cpu(&self) -> Option<f64> {
+        let load = self.generator? / self.per_second;
+        Some(self.server_cpu.unwrap_or_default() + self.postgres_cpu? + load)
+    }
+
     /// The sample of something that only tells how often it happened.
     pub(crate) fn rate(per_second: f64) -> Self {
         Self { per_second, ..Self::default() }
@@ -133,6 +139,7 @@ mod tests {
         let sample = Sample::of(&found, &used);
         assert_eq!((sample.per_second, sample.generator), (500.0, Some(0.5)));
         assert_eq!((sample.server_cpu, sample.postgres_cpu), (Some(20e-6), Some(50e-6)));
+        assert!((sample.all_cpu().unwrap() - 0.001_07).abs() < 1e-9);
         assert!((sample.p99.unwrap() - 0.002).abs() < 1e-5);
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     callers::{NOTES, PAGE, TITLE},
     load::processors,
     measure::Sample,
+    process,
     stage::Stage,
     users::{TASKS, USERS},
 };
@@ -40,6 +41,8 @@ pub(crate) enum Statement {
 pub(crate) struct Pgbench {
     program: PathBuf,
     socket_dir: PathBuf,
+    /// The process that is the parent of all of Postgres.
+    postgres: u32,
     insert: PathBuf,
     select: PathBuf,
 }
@@ -62,6 +65,7 @@ impl Pgbench {
         Ok(Some(Self {
             program,
             socket_dir: stage.cluster.socket_dir().to_owned(),
+            postgres: stage.cluster.pid(),
             insert: script("insert.sql", insert())?,
             select: script("select.sql", select())?,
         }))
@@ -69,6 +73,20 @@ impl Pgbench {
 
     /// Runs one statement over and over.
     pub(crate) fn run(&self, statement: Statement, time: Duration) -> anyhow::Result<Sample> {
+        let before = (process::family_cpu(self.postgres)?, process::reaped_cpu()?);
+        let per_second = self.rate(statement, time)?;
+        // What connecting took is spread over the calls.
+        let calls = per_second * time.as_secs_f64();
+        let postgres = process::family_cpu(self.postgres)?.saturating_sub(before.0);
+        let generator = process::reaped_cpu()?.saturating_sub(before.1);
+        Ok(Sample {
+            postgres_cpu: Some(postgres.as_secs_f64() / calls),
+            generator: Some(generator.as_secs_f64() / time.as_secs_f64()),
+            ..Sample::rate(per_second)
+        })
+    }
+
+    fn rate(&self, statement: Statement, time: Duration) -> anyhow::Result<f64> {
         let script = match statement {
             Statement::Insert => &self.insert,
             Statement::Select => &self.select,
@@ -88,7 +106,7 @@ impl Pgbench {
             .context("cannot run pgbench")?;
         let said = String::from_utf8_lossy(&output.stdout);
         let rate = output.status.success().then(|| rate(&said)).flatten();
-        rate.map(Sample::rate).with_context(|| {
+        rate.filter(|rate| *rate > 0.0).with_context(|| {
             format!("pgbench failed: {}", String::from_utf8_lossy(&output.stderr).trim())
         })
     }

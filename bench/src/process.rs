@@ -19,10 +19,26 @@ pub(crate) fn own_cpu() -> anyhow::Result<Duration> {
     cpu(std::process::id())
 }
 
+/// The same of the children of this process that have ended.
+pub(crate) fn reaped_cpu() -> anyhow::Result<Duration> {
+    Ok(TICK * Stat::of(std::process::id())?.reaped)
+}
+
 /// CPU time of a process and its children, the ended ones included.
 pub(crate) fn family_cpu(pid: u32) -> anyhow::Result<Duration> {
-    let parent = Stat::of(pid)?;
-    let mut ticks = parent.user + parent.system + parent.reaped;
+    loop {
+        let before = Stat::of(pid)?;
+        let children = children_ticks(pid)?;
+        let parent = Stat::of(pid)?;
+        // A child that ended in between could be missing on both sides.
+        if parent.reaped == before.reaped {
+            return Ok(TICK * (parent.user + parent.system + parent.reaped + children));
+        }
+    }
+}
+
+fn children_ticks(pid: u32) -> anyhow::Result<u32> {
+    let mut ticks = 0;
     for entry in fs::read_dir("/proc")?.flatten() {
         let Some(other) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
@@ -34,7 +50,7 @@ pub(crate) fn family_cpu(pid: u32) -> anyhow::Result<Duration> {
             ticks += stat.user + stat.system;
         }
     }
-    Ok(TICK * ticks)
+    Ok(ticks)
 }
 
 /// Resident memory of a process, in bytes.
@@ -45,7 +61,7 @@ pub(crate) fn resident(pid: u32) -> anyhow::Result<u64> {
     Ok(kib.context("a process without VmRSS")? * 1024)
 }
 
-/// Part of /proc/<pid>/stat; times in ticks.
+/// Part of `/proc/<pid>/stat`; times in ticks.
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     parent: u32,

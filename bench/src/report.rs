@@ -82,6 +82,7 @@ fn absolute(figures: &Figures) -> Table {
         "p99 ms",
         "server µs",
         "Postgres µs",
+        "all µs",
         "statements",
         "RSS MiB",
         "load, cores",
@@ -104,6 +105,7 @@ fn absolute(figures: &Figures) -> Table {
             median(P99, 1e3, 3),
             median(CPU, 1e6, 1),
             median(|sample| sample.postgres_cpu, 1e6, 1),
+            median(Sample::all_cpu, 1e6, 1),
             what.statements().map_or_else(String::new, |statements| statements.to_string()),
             median(RESIDENT, 1.0 / MIB, 1),
             median(|sample| sample.generator, 1.0, 2),
@@ -143,8 +145,12 @@ fn ratios(figures: &Figures) -> Table {
     }
     let create = ratio(Create, PlainInsert, CLIENTS, RATE);
     row("P3", "create ÷ pgbench insert, 32 callers", create, Must::AtLeast(0.36));
+    let create = ratio(PlainInsert, Create, CLIENTS, Sample::all_cpu);
+    row("P3", "the same by CPU of everything", create, Must::AtLeast(0.36));
     let list = ratio(List, PlainSelect, CLIENTS, RATE);
     row("P4", "list of 50 ÷ pgbench select, 32 callers", list, Must::AtLeast(0.27));
+    let list = ratio(PlainSelect, List, CLIENTS, Sample::all_cpu);
+    row("P4", "the same by CPU of everything", list, Must::AtLeast(0.27));
     let sign_in = ratio(SignIn, Hashing, 16, RATE);
     row("P7", "sign-ins ÷ only hashing, 16 callers", sign_in, Must::AtLeast(0.9));
     let storm =

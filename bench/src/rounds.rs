@@ -8,7 +8,7 @@ use proto::{
     task::v1::task_service_client::TaskServiceClient,
 };
 use tokio::runtime::{Builder, Runtime};
-use tonic::transport::Channel;
+use tonic::{client::Grpc, transport::Channel};
 
 use crate::{
     callers::{Creates, Echoes, Gets, Lists, Refreshes, SignIns, Turns, Verifies},
@@ -136,7 +136,7 @@ impl<'a> Bench<'a> {
 
     fn list(&self, callers: usize) -> anyhow::Result<Load> {
         self.load(&self.stage.tasks, callers, |channel, turns| Lists {
-            client: TaskServiceClient::new(channel),
+            client: Grpc::new(channel),
             turns,
         })
     }

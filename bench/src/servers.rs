@@ -12,6 +12,7 @@ use shared::{
     telemetry::{self, LogFormat},
 };
 use tokio::{net::TcpListener, sync::oneshot};
+use tracing::subscriber::NoSubscriber;
 
 use crate::echo::{self, Kind};
 
@@ -31,6 +32,11 @@ pub(crate) fn task() -> anyhow::Result<()> {
 
 /// Serves the echo.
 pub(crate) fn echo(kind: Kind, auth_url: String) -> anyhow::Result<()> {
+    if kind != Kind::Whole {
+        // As long as nobody says that nobody listens, tracing formats every
+        // span of the libraries for the `log` crate.
+        tracing::subscriber::set_global_default(NoSubscriber::default())?;
+    }
     if kind == Kind::Bare {
         return serve(async |listener, until| echo::serve_bare(listener, until).await);
     }
