@@ -171,7 +171,8 @@ impl<A: Answers> Shared<A> {
         let io = TokioIo::new(FirstBytes::new(stream, self.first_bytes));
         let service = service_fn(|request| {
             let this = self.clone();
-            async move { Ok::<_, Infallible>(this.answers.answer(peer, request).await) }
+            // Boxed, since the libraries above move it around and it is large.
+            Box::pin(async move { Ok::<_, Infallible>(this.answers.answer(peer, request).await) })
         });
         let mut connection = std::pin::pin!(self.http.serve_connection(io, service));
         let ended = tokio::select! {

@@ -61,11 +61,13 @@ impl Stack {
             // Plain HTTP always, because its answers may be cached and `vary`.
             Some(cors) if cross || request.method() != Method::POST => {
                 let route = service_fn(|request| self.route(id.clone(), peer, request).map(Ok));
-                infallible(cors.layer(route).oneshot(request).await)
+                infallible(Box::pin(cors.layer(route).oneshot(request)).await)
             }
             _ => self.route(id.clone(), peer, request).await,
         };
-        if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+        if let Ok(mut id) = HeaderValue::from_str(id.as_str()) {
+            // Never the same twice: it would only push others out of HPACK's table.
+            id.set_sensitive(true);
             response.headers_mut().insert(REQUEST_ID, id);
         }
         response
@@ -84,9 +86,9 @@ impl Stack {
                 request.headers_mut().insert(header::CONTENT_TYPE, content_type);
                 let call =
                     service_fn(|request| self.dispatch.call(id.clone(), peer, request).map(Ok));
-                infallible(GrpcWebLayer::new().layer(call).oneshot(request).await)
+                infallible(Box::pin(GrpcWebLayer::new().layer(call).oneshot(request)).await)
             }
-            Kind::Http => self.http(id, request).await,
+            Kind::Http => Box::pin(self.http(id, request)).await,
             Kind::Refused(status, why) => plain(status, why),
         }
     }
