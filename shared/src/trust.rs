@@ -35,7 +35,7 @@ const WANTED_INTERVAL: TimeDelta = TimeDelta::seconds(10);
 /// How many failures in a row are told to the operator, once.
 const LOUD_AFTER: u32 = 3;
 /// Pauses after a failed fetch: the first, and the longest that they grow to.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(2));
 
 /// The keys that are trusted at the moment. Cheap to clone; clones share them.
 #[derive(Clone)]
