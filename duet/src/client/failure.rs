@@ -6,7 +6,7 @@
 use std::{error::Error as _, fmt, io, path::Path, time::Duration};
 
 use serde::Serialize;
-use shared::config::EXIT_USAGE;
+use shared::{config::EXIT_USAGE, error::code_name};
 use tonic::{Code, Status, TimeoutExpired, transport::Uri};
 use tonic_types::StatusExt as _;
 
@@ -62,7 +62,7 @@ impl Failure {
         }
         let details = status.get_error_details();
         let message = match status.message() {
-            "" => format!("{uri} answered {}.", name(status.code())),
+            "" => format!("{uri} answered {}.", code_name(status.code())),
             message => message.to_owned(),
         };
         let violations = details.bad_request().map(|bad| bad.field_violations.as_slice());
@@ -168,7 +168,7 @@ impl Failure {
         Json {
             error: JsonError {
                 code: match *kind {
-                    Kind::Call(code) => name(code),
+                    Kind::Call(code) => code_name(code),
                     Kind::Usage => "USAGE",
                     Kind::Io | Kind::Unread => "IO",
                 },
@@ -260,29 +260,6 @@ struct JsonField<'a> {
 struct JsonCandidate<'a> {
     name: &'a str,
     title: &'a str,
-}
-
-/// The canonical name of a code.
-fn name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
-    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use tonic::Code;
 use uuid::Uuid;
 
 use super::method::Method;
-use crate::{call::Call, interceptor::Identity};
+use crate::{call::Call, error::code_name, interceptor::Identity};
 
 /// The longest path of nobody's that is logged, in characters.
 const MAX_PATH: usize = 128;
@@ -48,7 +48,7 @@ impl Meters {
                     "grpc_server_calls_total",
                     "service" => self.service.clone(),
                     "method" => self.method.clone(),
-                    "code" => name(code)
+                    "code" => code_name(code)
                 )
             })
             .increment(1);
@@ -118,7 +118,7 @@ impl Drop for Record {
                 rpc.service = &*self.method.meters.service,
                 rpc.method = &*self.method.meters.method,
                 rpc.path = self.stray,
-                rpc.code = name(code),
+                rpc.code = code_name(code),
                 duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
                 request.id = self.call.id.as_str(),
                 peer.address = %self.peer,
@@ -126,28 +126,5 @@ impl Drop for Record {
             },
             "A call has ended."
         );
-    }
-}
-
-/// The name of a code as the gRPC specification spells it.
-pub(super) const fn name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
