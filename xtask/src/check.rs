@@ -11,7 +11,7 @@ use std::{
 use crate::{
     arrows, generate,
     generated::Generated,
-    sources, sql,
+    sources, sql, typescript,
     workspace::{command, output, root},
 };
 
@@ -23,7 +23,7 @@ enum Outcome {
 
 type Step = (&'static str, fn() -> anyhow::Result<Outcome>);
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     ("format", || cargo(&["fmt", "--all", "--check", "--", "--color", "never"])),
     ("sources and links", || Ok(no_faults(&sources::faults()?))),
     ("dependency arrows", || Ok(no_faults(&arrows::faults()?))),
@@ -31,6 +31,7 @@ const STEPS: [Step; 9] = [
     ("documentation", documentation),
     ("query caches are fresh", || fresh(&sql::generate()?, "cargo xtask sql")),
     ("generated pages are fresh", || fresh(&generate()?, "cargo xtask gen")),
+    ("generated TypeScript is fresh", typescript),
     ("buf lint", buf),
     ("cargo deny", deny),
 ];
@@ -42,7 +43,7 @@ const STEPS: [Step; 9] = [
 pub(crate) fn run() -> anyhow::Result<()> {
     let (mut passed, mut failed, mut left_out) = (0, 0, 0);
     for (name, step) in STEPS {
-        print!("{name:<26} ");
+        print!("{name:<30} ");
         stdout().flush()?;
         let started = Instant::now();
         let outcome = step().unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")));
@@ -75,6 +76,13 @@ fn clippy() -> anyhow::Result<Outcome> {
 fn documentation() -> anyhow::Result<Outcome> {
     let pages = ["doc", "--workspace", "--no-deps", "--all-features", "--quiet"];
     finish(command("cargo", &pages).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn typescript() -> anyhow::Result<Outcome> {
+    if !typescript::at_hand() {
+        return Ok(Outcome::LeftOut("the packages of web/ are not installed"));
+    }
+    fresh(&typescript::generate()?, "cargo xtask gen")
 }
 
 fn buf() -> anyhow::Result<Outcome> {

@@ -55,8 +55,9 @@ impl Generated {
         for folder in &self.folders {
             let Ok(entries) = fs::read_dir(root().join(folder)) else { continue };
             for entry in entries {
-                let path = folder.join(entry?.file_name());
-                if !self.files.contains_key(&path) {
+                let entry = entry?;
+                let path = folder.join(entry.file_name());
+                if entry.file_type()?.is_file() && !self.files.contains_key(&path) {
                     stale.insert(path);
                 }
             }

@@ -13,6 +13,7 @@ mod postgres;
 mod settings;
 mod sources;
 mod sql;
+mod typescript;
 mod workspace;
 
 use std::process::ExitCode;
@@ -21,7 +22,8 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
   check  everything that must hold before a change lands
   sql    renew the query caches: auth-service/.sqlx, task-service/.sqlx
-  gen    renew the generated pages: docs/api.md, docs/settings.md";
+  gen    renew what is generated: docs/api.md, docs/settings.md, and
+         web/client/src/gen if `npm ci` was run in web/";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -29,7 +31,9 @@ fn main() -> ExitCode {
     let done = match arguments.as_slice() {
         ["check"] => check::run(),
         ["sql"] => sql::generate().and_then(|generated| generated.write()),
-        ["gen"] => generate().and_then(|generated| generated.write()),
+        ["gen"] => generate().and_then(|generated| generated.write()).and_then(|()| {
+            if typescript::at_hand() { typescript::generate()?.write() } else { Ok(()) }
+        }),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(64);
