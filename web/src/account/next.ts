@@ -1,0 +1,27 @@
+// Where one goes after signing in: back to where one wanted to be, but never to
+// another origin, whatever the address says.
+
+export const HOME = "/tasks";
+const ENTRANCES = ["/", "/signin", "/signup"];
+
+export function isEntrance(path: string): boolean {
+  return ENTRANCES.includes(path);
+}
+
+export function isPrivate(path: string): boolean {
+  return /^\/(tasks|settings)(\/|$)/.test(path);
+}
+
+/** The address of the sign-in page that leads back to `url`. */
+export function signInFor(url: string): string {
+  return url === HOME ? "/signin" : `/signin?next=${encodeURIComponent(url)}`;
+}
+
+/** The address to go to, from what `next` says. */
+export function destination(next: string | undefined): string {
+  if (!next?.startsWith("/")) return HOME;
+  // The browser's own parser decides: `//host` and `/\host` are other origins.
+  const url = URL.canParse(next, location.origin) ? new URL(next, location.origin) : undefined;
+  if (!url || url.origin !== location.origin || !isPrivate(url.pathname)) return HOME;
+  return url.pathname + url.search + url.hash;
+}

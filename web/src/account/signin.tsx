@@ -1,0 +1,58 @@
+// `/signin`: opens a session; says why the last one ended.
+
+import { signal } from "@preact/signals";
+import { useState } from "preact/hooks";
+import { duet, session } from "../duet.ts";
+import { Heading } from "../ui/heading.tsx";
+import { type Fault, Field, PasswordField, SubmitButton, Summary, useSubmit } from "./form.tsx";
+
+/** What was typed as an e-mail, here or at sign-up. */
+export const typedEmail = signal("");
+
+export function SignIn() {
+  const [password, setPassword] = useState("");
+  const email = typedEmail.value;
+  const state = session.value;
+  const check = (): Fault[] => [
+    ...(email.trim() === "" ? [{ field: "email", text: "Enter your email." }] : []),
+    ...(password === "" ? [{ field: "password", text: "Enter a password." }] : []),
+  ];
+  const submit = useSubmit(check, async () => {
+    await duet.session.signIn({ email, password });
+    typedEmail.value = "";
+  });
+  return (
+    <div class="screen narrow">
+      <Heading text="Sign in" />
+      {state.kind === "signed-out" && state.why === "expired" && (
+        <p role="status" class="notice">
+          Session expired. Sign in again, and you are back where you were.
+        </p>
+      )}
+      <form novalidate onSubmit={submit.onSubmit}>
+        <Summary submit={submit} />
+        <Field
+          name="email"
+          label="Email"
+          type="email"
+          autoComplete="username"
+          value={email}
+          onInput={(value) => (typedEmail.value = value)}
+          faults={submit.faults}
+        />
+        <PasswordField
+          name="password"
+          label="Password"
+          autoComplete="current-password"
+          value={password}
+          onInput={setPassword}
+          faults={submit.faults}
+        />
+        <SubmitButton text="Sign in" submit={submit} />
+      </form>
+      <p class="aside">
+        New here? <a href="/signup">Create an account</a>
+      </p>
+    </div>
+  );
+}

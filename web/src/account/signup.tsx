@@ -1,0 +1,67 @@
+// `/signup`: makes an account and opens its first session.
+
+import { useState } from "preact/hooks";
+import { duet } from "../duet.ts";
+import { Heading } from "../ui/heading.tsx";
+import { type Fault, faultsOf, Field, PasswordField, StrengthLine, SubmitButton, Summary, useSubmit } from "./form.tsx";
+import { typedEmail } from "./signin.tsx";
+import { strengthOf } from "./strength.ts";
+
+export function SignUp() {
+  const [name, setName] = useState("");
+  const [password, setPassword] = useState("");
+  const email = typedEmail.value;
+  const check = (): Fault[] => [
+    ...(email.trim() === "" ? [{ field: "email", text: "Enter your email." }] : []),
+    ...(password === "" ? [{ field: "password", text: "Enter a password." }] : []),
+  ];
+  const submit = useSubmit(
+    check,
+    async () => {
+      await duet.session.signUp({ email, password, displayName: name });
+      typedEmail.value = "";
+    },
+    (failure) => {
+      if (failure.reason !== "EMAIL_ALREADY_REGISTERED") return faultsOf(failure);
+      return [{ field: "email", text: failure.message, more: <a href="/signin">Sign in instead</a> }];
+    },
+  );
+  return (
+    <div class="screen narrow">
+      <Heading text="Create your account" />
+      <form novalidate onSubmit={submit.onSubmit}>
+        <Summary submit={submit} />
+        <Field
+          name="email"
+          label="Email"
+          type="email"
+          autoComplete="username"
+          value={email}
+          onInput={(value) => (typedEmail.value = value)}
+          faults={submit.faults}
+        />
+        <Field
+          name="display_name"
+          label="Name (optional)"
+          autoComplete="name"
+          value={name}
+          onInput={setName}
+          faults={submit.faults}
+        />
+        <PasswordField
+          name="password"
+          label="Password"
+          autoComplete="new-password"
+          value={password}
+          onInput={setPassword}
+          faults={submit.faults}
+        />
+        <StrengthLine strength={password === "" ? undefined : strengthOf(password, [email, name])} />
+        <SubmitButton text="Create account" submit={submit} />
+      </form>
+      <p class="aside">
+        Here before? <a href="/signin">Sign in</a>
+      </p>
+    </div>
+  );
+}

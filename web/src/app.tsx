@@ -1,0 +1,151 @@
+// The frame of the page: header, the screen that the address asks for, and
+// what lies over every screen. Who may see what is decided here, once.
+
+import { LocationProvider, useLocation } from "preact-iso";
+import { failureOf } from "duet-client";
+import { useEffect, useState } from "preact/hooks";
+import { destination, isEntrance, isPrivate, signInFor } from "./account/next.ts";
+import { SignIn } from "./account/signin.tsx";
+import { SignUp } from "./account/signup.tsx";
+import { displayName, duet, session } from "./duet.ts";
+import { link } from "./link.ts";
+import { Password } from "./settings/password.tsx";
+import { Profile } from "./settings/profile.tsx";
+import { Sessions } from "./settings/sessions.tsx";
+import { ConflictDialog } from "./tasks/conflict.tsx";
+import { store } from "./tasks/current.ts";
+import { useTaskKeys } from "./tasks/keys.ts";
+import { Tasks } from "./tasks/list.tsx";
+import { TaskScreen } from "./tasks/task.tsx";
+import { Banner } from "./ui/banner.tsx";
+import { Loading } from "./ui/loading.tsx";
+import { NotFound } from "./ui/not-found.tsx";
+import { ShortcutsButton, ShortcutsDialog } from "./ui/shortcuts.tsx";
+import { endAll, sayFailure, Toasts } from "./ui/toasts.tsx";
+
+export function App() {
+  return (
+    <LocationProvider>
+      <Page />
+    </LocationProvider>
+  );
+}
+
+function Page() {
+  useTaskKeys();
+  const tasks = store.value;
+  return (
+    <>
+      <a href="#main" class="skip">
+        Skip to content
+      </a>
+      <Header />
+      <Banner waiting={tasks?.outbox.waiting} />
+      <main id="main" tabIndex={-1}>
+        <Screen />
+      </main>
+      <footer>
+        <ShortcutsButton />
+      </footer>
+      <Toasts />
+      {session.value.kind === "signed-in" && tasks && <ConflictDialog store={tasks} />}
+      <ShortcutsDialog />
+    </>
+  );
+}
+
+function Header() {
+  const { path } = useLocation();
+  const signedIn = session.value.kind === "signed-in";
+  const here = (start: string): "page" | undefined => (path.startsWith(start) ? "page" : undefined);
+  return (
+    <header>
+      <a href="/tasks" class="brand">
+        Duet
+      </a>
+      {signedIn && (
+        <>
+          <nav aria-label="Main">
+            <a href="/tasks" aria-current={here("/tasks")}>
+              Tasks
+            </a>
+            <a href="/settings/profile" aria-current={here("/settings")}>
+              Settings
+            </a>
+          </nav>
+          <span class="who">{displayName}</span>
+          <SignOut />
+        </>
+      )}
+    </header>
+  );
+}
+
+function SignOut() {
+  const [busy, setBusy] = useState(false);
+  const signOut = async (): Promise<void> => {
+    setBusy(true);
+    endAll();
+    try {
+      await store.peek()?.outbox.settled();
+      await duet.session.signOut();
+    } catch (error) {
+      sayFailure(failureOf(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <button type="button" class="quiet" disabled={busy} onClick={() => void signOut()}>
+      Sign out
+    </button>
+  );
+}
+
+function Screen() {
+  const { url, path, query, route } = useLocation();
+  const state = session.value;
+  const target = elsewhere(url, path, query["next"]);
+  useEffect(() => {
+    if (target !== undefined) route(target, true);
+  }, [target]);
+  if (target !== undefined) return null;
+  if (state.kind === "unknown" && (isPrivate(path) || isEntrance(path))) return <Starting />;
+  const tasks = store.value;
+  const [, first, second, third] = path.split("/");
+  if (path === "/signin") return <SignIn />;
+  if (path === "/signup") return <SignUp />;
+  if (path === "/settings/profile") return <Profile />;
+  if (path === "/settings/password") return <Password />;
+  if (path === "/settings/sessions") return <Sessions />;
+  if (path === "/tasks" && tasks) return <Tasks key={tasks.owner} store={tasks} />;
+  if (first === "tasks" && second && third === undefined && tasks) {
+    return <TaskScreen key={second} store={tasks} id={second} />;
+  }
+  return (
+    <NotFound text="There is no such page.">
+      <a href="/tasks">Back to tasks</a>
+    </NotFound>
+  );
+}
+
+/** Where whoever is here must go instead, if anywhere. */
+function elsewhere(url: string, path: string, next: string | undefined): string | undefined {
+  const state = session.value;
+  if (state.kind === "signed-in" && isEntrance(path)) return destination(next);
+  if (state.kind !== "signed-out") return undefined;
+  if (path === "/") return "/signin";
+  if (!isPrivate(path)) return undefined;
+  // Who signed out did not ask to come back.
+  return state.why === "signed-out" ? "/signin" : signInFor(url);
+}
+
+/** Asking whether there is a session; says so if it takes long. */
+function Starting() {
+  return (
+    <div class="screen">
+      <h1 class="unseen">Duet</h1>
+      {link.value === "up" ? <Loading /> : <p class="empty">Waiting for Duet to answer.</p>}
+    </div>
+  );
+}

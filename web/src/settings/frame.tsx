@@ -1,0 +1,29 @@
+// What the screens of the settings share: their heading and the way between
+// them.
+
+import type { ComponentChildren } from "preact";
+import { useLocation } from "preact-iso";
+import { Heading } from "../ui/heading.tsx";
+
+const SCREENS = [
+  ["/settings/profile", "Profile"],
+  ["/settings/password", "Password"],
+  ["/settings/sessions", "Devices"],
+] as const;
+
+export function Frame({ title, children }: { title: string; children: ComponentChildren }) {
+  const { path } = useLocation();
+  return (
+    <div class="screen">
+      <Heading text={title} />
+      <nav aria-label="Settings" class="tabs">
+        {SCREENS.map(([address, text]) => (
+          <a key={address} href={address} aria-current={path === address ? "page" : undefined}>
+            {text}
+          </a>
+        ))}
+      </nav>
+      <div class="narrow">{children}</div>
+    </div>
+  );
+}

@@ -1,0 +1,36 @@
+// The store of whoever is signed in. It outlives a session that expired, so
+// that the same person finds what they typed; anybody else finds nothing.
+
+import { effect, signal } from "@preact/signals";
+import { duet, session } from "../duet.ts";
+import { clearToasts, endAll, sayAlert, sayFailure } from "../ui/toasts.tsx";
+import { TaskStore } from "./store.ts";
+
+export const store = signal<TaskStore | undefined>(undefined);
+
+const told = {
+  refused: sayFailure,
+  vanished: (title: string, again?: () => void): void =>
+    sayAlert(`“${title}” was deleted elsewhere.`, again && { label: "Add it again", run: again }),
+};
+
+effect(() => {
+  const state = session.value;
+  const kept = store.peek();
+  const owner = state.kind === "signed-in" ? state.userId : undefined;
+  const left = state.kind === "signed-out" && state.why !== "expired";
+  if (kept && (left || (owner !== undefined && owner !== kept.owner))) {
+    kept.close();
+    clearToasts();
+    store.value = undefined;
+  }
+  if (owner === undefined) return;
+  if (store.peek()) void store.peek()?.outbox.resume();
+  else store.value = new TaskStore(owner, duet.tasks, told);
+});
+
+// What could still be undone is done when the page is left.
+addEventListener("pagehide", endAll);
+addEventListener("beforeunload", (event) => {
+  if ((store.peek()?.outbox.waiting.peek() ?? 0) > 0) event.preventDefault();
+});

@@ -1,0 +1,154 @@
+// The tasks that are known: for each what the service said last, and what was
+// written since and is not answered yet. What is shown is the first with the
+// second applied, so taking back a refused write is forgetting it.
+
+import { signal } from "@preact/signals";
+import type { Task } from "duet-client";
+
+/** A task on the screen. */
+export interface Row {
+  /** Stays the same while the task lives here, also before it has a name. */
+  readonly key: string;
+  readonly task: Task;
+  /** Whether something about it was not answered yet. */
+  readonly waiting: boolean;
+}
+
+export type Change = (task: Task) => Task;
+
+interface Entry {
+  readonly key: string;
+  truth: Task;
+  changes: Change[];
+  /** Not shown, because the person deleted it; the call may still be to come. */
+  hidden: boolean;
+  /** When it last changed, in the count of `Entries.now`. */
+  touched: number;
+  row: Row;
+}
+
+export class Entries {
+  /** Grows with every change; reading it makes a component hear of the next. */
+  readonly changed = signal(0);
+  readonly #entries = new Map<string, Entry>();
+  readonly #keys = new Map<string, string>();
+  /** Names of tasks that are gone, so that a late answer cannot bring them back. */
+  readonly #gone = new Set<string>();
+
+  get now(): number {
+    return this.changed.peek();
+  }
+
+  /** What is shown, in no order. */
+  rows(): Row[] {
+    void this.changed.value;
+    const rows: Row[] = [];
+    for (const { hidden, row } of this.#entries.values()) if (!hidden) rows.push(row);
+    return rows;
+  }
+
+  row(key: string): Row | undefined {
+    void this.changed.value;
+    const entry = this.#entries.get(key);
+    return entry?.hidden ? undefined : entry?.row;
+  }
+
+  /** What the service said last about a task. */
+  truth(key: string): Task | undefined {
+    return this.#entries.get(key)?.truth;
+  }
+
+  keyOf(name: string): string | undefined {
+    void this.changed.value;
+    return this.#keys.get(name);
+  }
+
+  /** Adds a task that the service does not know yet. */
+  enter(key: string, task: Task): void {
+    this.#put({ key, truth: task, changes: [], hidden: false, touched: 0, row: { key, task, waiting: true } });
+  }
+
+  /** The service has made it, under this name. */
+  made(key: string, task: Task): void {
+    if (this.#entries.has(key)) this.#keys.set(task.name, key);
+    this.merge(task);
+  }
+
+  /** Takes what the service said about a task, unless something newer is known. */
+  merge(task: Task): void {
+    if (this.#gone.has(task.name)) return;
+    const key = this.#keys.get(task.name);
+    const known = key === undefined ? undefined : this.#entries.get(key);
+    if (known) {
+      if (known.truth.revision >= task.revision) return;
+      known.truth = task;
+      this.#put(known);
+    } else {
+      this.#keys.set(task.name, task.name);
+      this.enter(task.name, task);
+    }
+  }
+
+  /** Shows a change before it is answered; the result ends that, whatever the answer was. */
+  expect(key: string, change: Change): () => void {
+    const entry = this.#entries.get(key);
+    if (!entry) return () => undefined;
+    entry.changes.push(change);
+    this.#put(entry);
+    return () => {
+      entry.changes = entry.changes.filter((other) => other !== change);
+      if (this.#entries.get(key) === entry) this.#put(entry);
+    };
+  }
+
+  hide(key: string, hidden: boolean): void {
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    entry.hidden = hidden;
+    this.#put(entry);
+  }
+
+  /** Takes that a task is gone for good. */
+  forget(key: string): void {
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    if (entry.truth.name !== "") this.#gone.add(entry.truth.name);
+    this.#entries.delete(key);
+    this.changed.value += 1;
+  }
+
+  /**
+   * Drops those of which the service did not speak although it should have:
+   * known to it, not touched since `since`, and nothing on its way to them.
+   */
+  drop(since: number, expected: (task: Task) => boolean): string[] {
+    const dropped: string[] = [];
+    for (const { key, truth, changes, touched } of this.#entries.values()) {
+      const settled = truth.name !== "" && changes.length === 0 && touched <= since;
+      if (settled && expected(truth)) dropped.push(key);
+    }
+    for (const key of dropped) {
+      this.#keys.delete(this.#entries.get(key)?.truth.name ?? "");
+      this.#entries.delete(key);
+    }
+    if (dropped.length > 0) this.changed.value += 1;
+    return dropped;
+  }
+
+  #put(entry: Entry): void {
+    const { key, truth, changes } = entry;
+    const task = changes.reduce((shown, change) => change(shown), truth);
+    entry.row = { key, task, waiting: changes.length > 0 || truth.name === "" };
+    entry.touched = this.now + 1;
+    this.#entries.set(key, entry);
+    this.changed.value += 1;
+  }
+}
+
+/** Newest first; what has no name yet is newer still. */
+export function newestFirst(a: Row, b: Row): number {
+  const [one, other] = [a.task, b.task];
+  if (one.name !== "" && other.name !== "") return one.name < other.name ? 1 : -1;
+  if (one.name !== other.name) return one.name === "" ? -1 : 1;
+  return a.key < b.key ? 1 : -1;
+}

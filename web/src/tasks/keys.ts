@@ -1,0 +1,60 @@
+// The keys that work on tasks: where the focus is, there they act.
+
+import { useLocation } from "preact-iso";
+import { type Shortcuts, useShortcuts } from "../ui/shortcuts.tsx";
+import { undoLast } from "../ui/toasts.tsx";
+import { focusRow } from "./row.tsx";
+
+export function useTaskKeys(): void {
+  const { route } = useLocation();
+  const next = (): boolean => step(1);
+  const previous = (): boolean => step(-1);
+  // With the focus elsewhere the arrows scroll, as everywhere.
+  const inList = (move: () => boolean) => () => (row() ? move() : undefined);
+  const press = (selector: string) => () => {
+    const target = row()?.querySelector<HTMLElement>(selector);
+    target?.click();
+    return target ? true : undefined;
+  };
+  const go = (address: string) => () => {
+    route(address);
+    return true;
+  };
+  const keys: Shortcuts = {
+    n: () => {
+      const field = document.getElementById("new-task");
+      if (field) field.focus();
+      else route("/tasks");
+      return true;
+    },
+    j: next,
+    k: previous,
+    ArrowDown: inList(next),
+    ArrowUp: inList(previous),
+    x: press("input[type=checkbox]"),
+    e: press(".title"),
+    "#": press(".delete"),
+    Delete: press(".delete"),
+    u: () => {
+      undoLast();
+      return true;
+    },
+    "1": go("/tasks"),
+    "2": go("/tasks?status=done"),
+    "3": go("/tasks?status=all"),
+  };
+  useShortcuts(keys);
+}
+
+/** The row with the focus in it. */
+function row(): Element | null | undefined {
+  return document.activeElement?.closest("li.task");
+}
+
+function step(by: 1 | -1): boolean {
+  const rows = [...document.querySelectorAll("li.task")];
+  const at = rows.indexOf(row() ?? document.body);
+  const target = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : at + by];
+  if (target) focusRow(target);
+  return true;
+}

@@ -1,0 +1,121 @@
+// Keys for whoever likes them, and the overview of them. They can be turned
+// off, because a single letter is also what a voice or a slip may type.
+
+import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+
+/** What a key does; false if it did nothing here. */
+export type Shortcuts = Readonly<Record<string, () => boolean | void>>;
+
+const OVERVIEW: readonly (readonly [string, string])[] = [
+  ["n", "New task"],
+  ["j or ↓", "Next task"],
+  ["k or ↑", "Previous task"],
+  ["x", "Done and back"],
+  ["e or Enter", "Edit"],
+  ["# or Delete", "Delete"],
+  ["u", "Undo the deletion"],
+  ["1, 2, 3", "Open, done, all"],
+  ["?", "This overview"],
+  ["Esc", "Close, or cancel editing"],
+];
+
+const SETTING = "duet.shortcuts";
+const enabled = signal(read());
+const open = signal(false);
+
+function read(): boolean {
+  try {
+    return localStorage.getItem(SETTING) !== "off";
+  } catch {
+    // A browser may forbid storage; the keys work all the same.
+    return true;
+  }
+}
+
+function enable(on: boolean): void {
+  enabled.value = on;
+  try {
+    if (on) localStorage.removeItem(SETTING);
+    else localStorage.setItem(SETTING, "off");
+  } catch {
+    // Then it holds until the page is loaded again.
+  }
+}
+
+/** Listens to the keyboard as long as the component is there. */
+export function useShortcuts(shortcuts: Shortcuts): void {
+  const latest = useRef(shortcuts);
+  latest.current = shortcuts;
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
+      // The overview stays, so that the keys can be turned on again by one.
+      if (event.key === "?") open.value = true;
+      else if (!enabled.value || latest.current[event.key]?.() === undefined) return;
+      event.preventDefault();
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, []);
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement) return target.type !== "checkbox";
+  return target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName);
+}
+
+export function ShortcutsButton() {
+  return (
+    <button type="button" class="quiet" onClick={() => (open.value = true)}>
+      Keyboard shortcuts
+    </button>
+  );
+}
+
+export function ShortcutsDialog() {
+  return open.value ? <Overview /> : null;
+}
+
+function Overview() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const before = document.activeElement;
+    dialog.current?.showModal();
+    return () => {
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
+  return (
+    <dialog ref={dialog} aria-labelledby="shortcuts" onClose={() => (open.value = false)}>
+      <article>
+        <h2 id="shortcuts">Keyboard shortcuts</h2>
+        <dl class="keys">
+          {OVERVIEW.map(([keys, text]) => (
+            <div key={keys}>
+              <dt>
+                <kbd>{keys}</kbd>
+              </dt>
+              <dd>{text}</dd>
+            </div>
+          ))}
+        </dl>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={enabled.value}
+            onChange={() => enable(!enabled.value)}
+          />
+          Use keyboard shortcuts
+        </label>
+        <div class="actions">
+          <button type="button" onClick={() => dialog.current?.close()}>
+            Close
+          </button>
+        </div>
+      </article>
+    </dialog>
+  );
+}
