@@ -10,6 +10,9 @@ use shared::{
 };
 use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
 
+/// How long the cookie of a session that is over is kept.
+const KEPT_AFTER_END: Duration = Duration::from_secs(30 * 24 * 3600);
+
 /// How the cookie is set.
 #[derive(Clone, Debug)]
 pub struct Cookies {
@@ -55,12 +58,14 @@ impl Cookies {
         }
     }
 
-    /// The header that stores a refresh token in the browser.
+    /// The header that stores a refresh token in the browser. The cookie stays
+    /// longer than its session, so that whoever comes back late is told that it
+    /// expired instead of being taken for a stranger.
     ///
     /// # Errors
     /// If the token is no header text, which it always is.
     pub fn store(&self, token: &Secret, lives: Duration) -> anyhow::Result<MetadataValue<Ascii>> {
-        self.header(token.expose(), lives.as_secs())
+        self.header(token.expose(), (lives + KEPT_AFTER_END).as_secs())
     }
 
     /// The header that removes it.

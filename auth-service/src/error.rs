@@ -20,6 +20,9 @@ pub enum Error {
     /// No such session.
     #[error("no such session")]
     SessionNotFound,
+    /// The call carries no refresh token.
+    #[error("there is no refresh token")]
+    RefreshTokenMissing,
     /// The refresh token is none of ours, or its session is over.
     #[error("the refresh token is not good")]
     RefreshTokenInvalid,
@@ -56,6 +59,9 @@ impl From<Error> for Failure {
             }
             Error::SessionNotFound => {
                 Self::new(Reason::SessionNotFound, "There is no such session.")
+            }
+            Error::RefreshTokenMissing => {
+                Self::new(Reason::RefreshTokenMissing, "Please sign in first.")
             }
             Error::RefreshTokenInvalid => {
                 Self::new(Reason::RefreshTokenInvalid, "Session expired. Please sign in again.")

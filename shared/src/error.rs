@@ -48,6 +48,7 @@ reasons! {
     TokenExpired "TOKEN_EXPIRED" Unauthenticated,
     TokenInvalid "TOKEN_INVALID" Unauthenticated,
     SessionRevoked "SESSION_REVOKED" Unauthenticated,
+    RefreshTokenMissing "REFRESH_TOKEN_MISSING" Unauthenticated,
     RefreshTokenInvalid "REFRESH_TOKEN_INVALID" Unauthenticated,
     RefreshTokenReused "REFRESH_TOKEN_REUSED" Unauthenticated,
     NotYours "NOT_YOURS" PermissionDenied,

@@ -138,8 +138,9 @@ impl Service {
         metadata: &MetadataMap,
         request: RefreshSessionRequest,
     ) -> Result<Carried<RefreshSessionResponse>, Failure> {
-        let (token, transport) = self.read_refresh_token(metadata, request.refresh_token)?;
-        let token = token.ok_or(Error::RefreshTokenInvalid)?;
+        let given = self.given_refresh_token(metadata, request.refresh_token)?;
+        let (token, transport) = given.ok_or(Error::RefreshTokenMissing)?;
+        let token = self.open(&token).ok_or(Error::RefreshTokenInvalid)?;
         let now = self.0.clock.now();
         let refreshed = sessions::refresh(&self.0.database, &token, &self.0.lifetimes, now).await?;
         let credentials =
@@ -152,27 +153,31 @@ impl Service {
         metadata: &MetadataMap,
         request: SignOutRequest,
     ) -> Result<SignOutResponse, Failure> {
-        if let (Some(token), _) = self.read_refresh_token(metadata, request.refresh_token)? {
+        let given = self.given_refresh_token(metadata, request.refresh_token)?;
+        if let Some(token) = given.and_then(|(token, _)| self.open(&token)) {
             let now = self.0.clock.now();
             sessions::end(&self.0.database, token.user, token.session, now).await?;
         }
         Ok(SignOutResponse {})
     }
 
-    /// The refresh token of a request, if it is one of ours, from the message
-    /// or from the cookie.
-    fn read_refresh_token(
+    /// What came as a refresh token, in the message or in the cookie.
+    fn given_refresh_token(
         &self,
         metadata: &MetadataMap,
         in_message: String,
-    ) -> Result<(Option<RefreshToken>, Transport), Failure> {
-        let (token, transport) = if in_message.is_empty() {
-            (self.0.cookies.read(metadata)?, Transport::Cookie)
+    ) -> Result<Option<(Secret, Transport)>, Failure> {
+        if in_message.is_empty() {
+            let in_cookie = self.0.cookies.read(metadata)?;
+            Ok(in_cookie.map(|token| (token, Transport::Cookie)))
         } else {
-            (Some(Secret::from(in_message)), Transport::Message)
-        };
-        let token = token.and_then(|token| RefreshToken::open(token.expose(), &self.0.sealer));
-        Ok((token, transport))
+            Ok(Some((in_message.into(), Transport::Message)))
+        }
+    }
+
+    /// A refresh token, if it is one of ours.
+    fn open(&self, token: &Secret) -> Option<RefreshToken> {
+        RefreshToken::open(token.expose(), &self.0.sealer)
     }
 
     fn read_transport(

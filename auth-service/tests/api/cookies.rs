@@ -50,7 +50,8 @@ async fn the_refresh_token_of_a_page_lives_in_a_cookie() {
     app.signed_up("ada").await;
     let (cookie, set) = signed_in(&app, PAGE).await.unwrap();
     assert!(cookie.starts_with("__Host-duet-rt=rt1."));
-    for attribute in ["; Path=/", "; HttpOnly", "; SameSite=Strict", "; Secure", "; Max-Age=604800"]
+    for attribute in
+        ["; Path=/", "; HttpOnly", "; SameSite=Strict", "; Secure", "; Max-Age=3196800"]
     {
         assert!(set.contains(attribute), "{set}");
     }
@@ -83,7 +84,9 @@ async fn the_cookie_is_good_from_allowed_origins_only() {
         signed_in(&app, origin).await.unwrap_err().is(Code::PermissionDenied, "ORIGIN_REJECTED");
     }
     let none = app.auth().refresh_session(with(PAGE, None, "")).await.unwrap_err();
-    none.is(Code::Unauthenticated, "REFRESH_TOKEN_INVALID");
+    none.is(Code::Unauthenticated, "REFRESH_TOKEN_MISSING");
+    let junk = app.auth().refresh_session(with(PAGE, Some("__Host-duet-rt=rt1.junk"), "")).await;
+    junk.unwrap_err().is(Code::Unauthenticated, "REFRESH_TOKEN_INVALID");
     // A native client's token counts, whatever cookie comes with it.
     let native = app.sign_in("ada@example.org", PASSWORD).await.unwrap().refresh_token;
     let answer = app.auth().refresh_session(with("", Some(&cookie), native)).await.unwrap();
