@@ -7,7 +7,7 @@ import { useEffect, useState } from "preact/hooks";
 import { destination, isEntrance, isPrivate, signInFor } from "./account/next.ts";
 import { SignIn } from "./account/signin.tsx";
 import { SignUp } from "./account/signup.tsx";
-import { displayName, duet, session } from "./duet.ts";
+import { begin, displayName, duet, session, startFailure } from "./duet.ts";
 import { link } from "./link.ts";
 import { Password } from "./settings/password.tsx";
 import { Profile } from "./settings/profile.tsx";
@@ -18,6 +18,7 @@ import { useTaskKeys } from "./tasks/keys.ts";
 import { Tasks } from "./tasks/list.tsx";
 import { TaskScreen } from "./tasks/task.tsx";
 import { Banner } from "./ui/banner.tsx";
+import { Failed } from "./ui/failed.tsx";
 import { Loading } from "./ui/loading.tsx";
 import { NotFound } from "./ui/not-found.tsx";
 import { ShortcutsButton, ShortcutsDialog } from "./ui/shortcuts.tsx";
@@ -32,8 +33,8 @@ export function App() {
 }
 
 function Page() {
-  useTaskKeys();
   const tasks = store.value;
+  useTaskKeys(tasks !== undefined && session.value.kind === "signed-in");
   return (
     <>
       <a href="#main" class="skip">
@@ -142,10 +143,13 @@ function elsewhere(url: string, path: string, next: string | undefined): string 
 
 /** Asking whether there is a session; says so if it takes long. */
 function Starting() {
+  const failure = startFailure.value;
   return (
     <div class="screen">
       <h1 class="unseen">Duet</h1>
-      {link.value === "up" ? <Loading /> : <p class="empty">Waiting for Duet to answer.</p>}
+      {failure && <Failed title="Duet could not look who you are" failure={failure} again={begin} />}
+      {!failure && link.value === "up" && <Loading />}
+      {!failure && link.value !== "up" && <p class="empty">Waiting for Duet to answer.</p>}
     </div>
   );
 }

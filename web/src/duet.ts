@@ -2,7 +2,7 @@
 // here; nothing else makes a client.
 
 import { computed, signal } from "@preact/signals";
-import { createDuet, failureOf, type SessionState, type User } from "duet-client";
+import { createDuet, type Failure, failureOf, type SessionState, type User } from "duet-client";
 import { persist } from "./link.ts";
 
 export const duet = createDuet({ fetch: (input, init) => fetch(input, keep(init)) });
@@ -28,7 +28,7 @@ function keep(init: RequestInit | undefined): RequestInit {
   return { ...init, keepalive: leaving };
 }
 
-/** Asks other tabs and the cookie for a session, for as long as it takes to get an answer. */
+/** Follows the session from its beginning: other tabs are asked for it, then the cookie. */
 export function start(): void {
   duet.session.subscribe((state) => {
     const before = session.value;
@@ -36,7 +36,17 @@ export function start(): void {
     if (state.kind !== "signed-in") user.value = undefined;
     else if (before.kind !== "signed-in" || before.userId !== state.userId) void readUser();
   });
-  void persist(() => duet.session.start());
+  begin();
+}
+
+/** Why nobody could tell who is here, if it is more than that nobody answered. */
+export const startFailure = signal<Failure | undefined>(undefined);
+
+export function begin(): void {
+  startFailure.value = undefined;
+  persist(() => duet.session.start()).catch((error: unknown) => {
+    startFailure.value = failureOf(error);
+  });
 }
 
 async function readUser(): Promise<void> {

@@ -14,7 +14,12 @@ export function isPrivate(path: string): boolean {
 
 /** The address of the sign-in page that leads back to `url`. */
 export function signInFor(url: string): string {
-  return url === HOME ? "/signin" : `/signin?next=${encodeURIComponent(url)}`;
+  return entrance("/signin", url === HOME ? undefined : url);
+}
+
+/** An entrance that leads to `next`: whoever changes from one to the other still gets there. */
+export function entrance(path: "/signin" | "/signup", next: string | undefined): string {
+  return next === undefined ? path : `${path}?next=${encodeURIComponent(next)}`;
 }
 
 /** The address to go to, from what `next` says. */

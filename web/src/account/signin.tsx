@@ -1,15 +1,18 @@
 // `/signin`: opens a session; says why the last one ended.
 
 import { signal } from "@preact/signals";
+import { useLocation } from "preact-iso";
 import { useState } from "preact/hooks";
 import { duet, session } from "../duet.ts";
 import { Heading } from "../ui/heading.tsx";
 import { type Fault, Field, PasswordField, SubmitButton, Summary, useSubmit } from "./form.tsx";
+import { entrance } from "./next.ts";
 
 /** What was typed as an e-mail, here or at sign-up. */
 export const typedEmail = signal("");
 
 export function SignIn() {
+  const { query } = useLocation();
   const [password, setPassword] = useState("");
   const email = typedEmail.value;
   const state = session.value;
@@ -51,7 +54,7 @@ export function SignIn() {
         <SubmitButton text="Sign in" submit={submit} />
       </form>
       <p class="aside">
-        New here? <a href="/signup">Create an account</a>
+        New here? <a href={entrance("/signup", query["next"])}>Create an account</a>
       </p>
     </div>
   );

@@ -1,13 +1,17 @@
 // `/signup`: makes an account and opens its first session.
 
+import { useLocation } from "preact-iso";
 import { useState } from "preact/hooks";
 import { duet } from "../duet.ts";
 import { Heading } from "../ui/heading.tsx";
 import { type Fault, faultsOf, Field, PasswordField, StrengthLine, SubmitButton, Summary, useSubmit } from "./form.tsx";
+import { entrance } from "./next.ts";
 import { typedEmail } from "./signin.tsx";
 import { strengthOf } from "./strength.ts";
 
 export function SignUp() {
+  const { query } = useLocation();
+  const signIn = entrance("/signin", query["next"]);
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const email = typedEmail.value;
@@ -23,7 +27,7 @@ export function SignUp() {
     },
     (failure) => {
       if (failure.reason !== "EMAIL_ALREADY_REGISTERED") return faultsOf(failure);
-      return [{ field: "email", text: failure.message, more: <a href="/signin">Sign in instead</a> }];
+      return [{ field: "email", text: failure.message, more: <a href={signIn}>Sign in instead</a> }];
     },
   );
   return (
@@ -60,7 +64,7 @@ export function SignUp() {
         <SubmitButton text="Create account" submit={submit} />
       </form>
       <p class="aside">
-        Here before? <a href="/signin">Sign in</a>
+        Here before? <a href={signIn}>Sign in</a>
       </p>
     </div>
   );

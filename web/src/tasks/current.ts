@@ -2,6 +2,7 @@
 // that the same person finds what they typed; anybody else finds nothing.
 
 import { effect, signal } from "@preact/signals";
+import type { Failure } from "duet-client";
 import { duet, session } from "../duet.ts";
 import { clearToasts, endAll, sayAlert, sayFailure } from "../ui/toasts.tsx";
 import { TaskStore } from "./store.ts";
@@ -9,7 +10,8 @@ import { TaskStore } from "./store.ts";
 export const store = signal<TaskStore | undefined>(undefined);
 
 const told = {
-  refused: sayFailure,
+  refused: (failure: Failure, title: string): void =>
+    sayFailure(failure, `“${title}”: ${failure.message}`),
   vanished: (title: string, again?: () => void): void =>
     sayAlert(`“${title}” was deleted elsewhere.`, again && { label: "Add it again", run: again }),
 };

@@ -5,16 +5,16 @@ import { type Shortcuts, useShortcuts } from "../ui/shortcuts.tsx";
 import { undoLast } from "../ui/toasts.tsx";
 import { focusRow } from "./row.tsx";
 
-export function useTaskKeys(): void {
+export function useTaskKeys(signedIn: boolean): void {
   const { route } = useLocation();
   const next = (): boolean => step(1);
   const previous = (): boolean => step(-1);
   // With the focus elsewhere the arrows scroll, as everywhere.
-  const inList = (move: () => boolean) => () => (row() ? move() : undefined);
+  const inList = (move: () => boolean) => () => row() !== null && move();
   const press = (selector: string) => () => {
     const target = row()?.querySelector<HTMLElement>(selector);
     target?.click();
-    return target ? true : undefined;
+    return target !== undefined && target !== null;
   };
   const go = (address: string) => () => {
     route(address);
@@ -43,12 +43,12 @@ export function useTaskKeys(): void {
     "2": go("/tasks?status=done"),
     "3": go("/tasks?status=all"),
   };
-  useShortcuts(keys);
+  useShortcuts(signedIn ? keys : {});
 }
 
 /** The row with the focus in it. */
-function row(): Element | null | undefined {
-  return document.activeElement?.closest("li.task");
+function row(): Element | null {
+  return document.activeElement?.closest("li.task") ?? null;
 }
 
 function step(by: 1 | -1): boolean {

@@ -52,9 +52,9 @@ export class Pages {
     return { status: this.#status, pageSize: Math.min(rows, MOST), pageToken: this.#next };
   }
 
-  /** Asks for what was read already, as much of it as comes in one answer. */
+  /** Asks for what was read already and what may have come to it, as much as one answer holds. */
   again(): Question {
-    const pageSize = Math.min(Math.max(this.loaded, PAGE), MOST);
+    const pageSize = Math.min(this.loaded + PAGE, MOST);
     return { status: this.#status, pageSize, pageToken: "" };
   }
 

@@ -20,7 +20,11 @@ export function removeTask(store: TaskStore, { key, task }: Row): void {
   store.hide(key);
   sayUndoable(
     `Deleted “${task.title}”.`,
-    () => store.restore(key),
+    () => {
+      store.restore(key);
+      // The button that was pressed is gone; the task is back.
+      requestAnimationFrame(() => focusRow(document.querySelector(`[data-key="${CSS.escape(key)}"]`)));
+    },
     () => store.remove(key),
   );
 }

@@ -4,8 +4,8 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
-/** What a key does; false if it did nothing here. */
-export type Shortcuts = Readonly<Record<string, () => boolean | void>>;
+/** What a key does; false where it does nothing. */
+export type Shortcuts = Readonly<Record<string, () => boolean>>;
 
 const OVERVIEW: readonly (readonly [string, string])[] = [
   ["n", "New task"],
@@ -51,9 +51,9 @@ export function useShortcuts(shortcuts: Shortcuts): void {
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
-      // The overview stays, so that the keys can be turned on again by one.
+      if (!enabled.value) return;
       if (event.key === "?") open.value = true;
-      else if (!enabled.value || latest.current[event.key]?.() === undefined) return;
+      else if (!latest.current[event.key]?.()) return;
       event.preventDefault();
     };
     addEventListener("keydown", onKeyDown);
