@@ -1,50 +1,12 @@
-// The store against a service in memory: shown at once, true in the end.
+// What a person writes, against a service in memory: shown at once, true in the
+// end.
 
 import { plugIn } from "./support/browser.ts";
-import { expect, test as base } from "@playwright/test";
-import { Code, type Failure, TaskStatus } from "duet-client";
+import { expect } from "@playwright/test";
+import { Code, TaskStatus } from "duet-client";
 import { refusal } from "../client/test/support/refusal.ts";
 import { link, nextTry, tryNow } from "../src/link.ts";
-import type { Values } from "../src/tasks/draft.ts";
-import type { Filter } from "../src/tasks/pages.ts";
-import { TaskStore } from "../src/tasks/store.ts";
-import { OWNER, Service } from "./support/service.ts";
-
-interface Said {
-  refused: { failure: Failure; title: string }[];
-  vanished: { title: string; again: (() => void) | undefined }[];
-}
-
-const test = base.extend<{ service: Service; said: Said; store: TaskStore }>({
-  service: async ({}, use) => use(new Service()),
-  said: async ({}, use) => use({ refused: [], vanished: [] }),
-  store: async ({ service, said }, use) => {
-    const store = new TaskStore(OWNER, service.client, {
-      refused: (failure, title) => said.refused.push({ failure, title }),
-      vanished: (title, again) => said.vanished.push({ title, again }),
-    });
-    await use(store);
-    store.close();
-    plugIn(true);
-    tryNow();
-  },
-});
-
-const typed = (title: string): Values => ({ title, notes: "", date: "", time: "" });
-
-function titles(store: TaskStore, filter: Filter = "open"): string[] {
-  return store.lists.rows(filter).map(({ task }) => task.title);
-}
-
-function keyOf(store: TaskStore, title: string): string {
-  const row = store.entries.rows().find(({ task }) => task.title === title);
-  return row?.key ?? "no such row";
-}
-
-/** Everything that was written has been answered. */
-async function settled(store: TaskStore): Promise<void> {
-  await expect.poll(() => store.outbox.waiting.value).toBe(0);
-}
+import { keyOf, settled, test, titles, typed } from "./support/store.ts";
 
 test("S5.1: a new task is there before the service has answered, and keeps its place", async ({
   service,
@@ -292,55 +254,6 @@ test("a closed store writes nothing any more", async ({ service, store }) => {
   expect(service.titles()).toEqual([]);
 });
 
-test("what other devices did appears with the next look", async ({ service, store }) => {
-  const milk = service.has("milk");
-  const bread = service.has("bread");
-  await store.lists.show("open", 1);
-  service.put({ ...milk, title: "oat milk" });
-  service.loses(bread);
-  service.has("butter");
-  await store.lists.refresh("open");
-  expect(titles(store)).toEqual(["butter", "oat milk"]);
-});
-
-test("an answer older than what is known changes nothing", async ({ service, store }) => {
-  const milk = service.has("milk");
-  await store.lists.show("open", 1);
-  store.entries.merge(service.put({ ...milk, title: "newest" }));
-  store.entries.merge(milk);
-  expect(titles(store)).toEqual(["newest"]);
-});
-
-test("a look that began before a write does not undo it", async ({ service, store }) => {
-  await store.lists.show("open", 1);
-  const release = service.holdNext();
-  const looking = store.lists.refresh("open");
-  await expect.poll(() => service.calls.length).toBe(3);
-  store.add(typed("new"));
-  await settled(store);
-  release();
-  await looking;
-  expect(titles(store)).toEqual(["new"]);
-});
-
-test("what is being typed into a task that disappears is not lost", async ({
-  service,
-  said,
-  store,
-}) => {
-  const milk = service.has("milk");
-  await store.lists.show("open", 1);
-  const key = keyOf(store, "milk");
-  store.draft(key);
-  store.draft(key, typed("half typed"));
-  service.loses(milk);
-  await store.lists.refresh("open");
-  expect(titles(store)).toEqual([]);
-  said.vanished[0]?.again?.();
-  await settled(store);
-  expect(service.titles()).toEqual(["half typed"]);
-});
-
 test("a deletion that is undone makes no call; one that is refused comes back", async ({
   service,
   said,
@@ -360,44 +273,4 @@ test("a deletion that is undone makes no call; one that is refused comes back", 
   await settled(store);
   expect(titles(store)).toEqual(["milk"]);
   expect(said.refused).toHaveLength(1);
-});
-
-test("a list is read page by page, each task once, and tells what it does not know", async ({
-  service,
-  store,
-}) => {
-  for (let n = 0; n < 120; n += 1) service.has(`task ${n}`);
-  await store.lists.show("open", 1);
-  expect(titles(store)).toHaveLength(50);
-  expect(store.lists.count("open")).toEqual({ known: 50, more: true });
-  service.has("came meanwhile");
-  await store.lists.more("open");
-  await store.lists.more("open");
-  expect(new Set(titles(store)).size).toBe(120);
-  expect(store.lists.complete("open")).toBe(true);
-  await store.lists.refresh("open");
-  expect(titles(store)).toHaveLength(121);
-});
-
-test("a place far down is reached in as few calls as there are 500 tasks", async ({
-  service,
-  store,
-}) => {
-  for (let n = 0; n < 1200; n += 1) service.has(`task ${n}`);
-  await store.lists.show("open", 20);
-  expect(titles(store)).toHaveLength(1000);
-  const lists = service.calls.filter((call) => call.startsWith("list OPEN"));
-  expect(lists).toHaveLength(3);
-});
-
-test("a list that cannot be read says why, and heals by itself", async ({ service, store }) => {
-  service.has("milk");
-  service.loseNext("request");
-  const showing = store.lists.show("open", 1);
-  await expect.poll(() => store.lists.failure.value?.unreachable).toBe(true);
-  expect(store.lists.begun("open")).toBe(false);
-  tryNow();
-  await showing;
-  expect(store.lists.failure.value).toBeUndefined();
-  expect(titles(store)).toEqual(["milk"]);
 });

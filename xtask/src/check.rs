@@ -23,7 +23,7 @@ enum Outcome {
 
 type Step = (&'static str, fn() -> anyhow::Result<Outcome>);
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     ("format", || cargo(&["fmt", "--all", "--check", "--", "--color", "never"])),
     ("sources and links", || Ok(no_faults(&sources::faults()?))),
     ("dependency arrows", || Ok(no_faults(&arrows::faults()?))),
@@ -32,6 +32,7 @@ const STEPS: [Step; 10] = [
     ("query caches are fresh", || fresh(&sql::generate()?, "cargo xtask sql")),
     ("generated pages are fresh", || fresh(&generate()?, "cargo xtask gen")),
     ("generated TypeScript is fresh", typescript),
+    ("types of the page", types),
     ("buf lint", buf),
     ("cargo deny", deny),
 ];
@@ -83,6 +84,14 @@ fn typescript() -> anyhow::Result<Outcome> {
         return Ok(Outcome::LeftOut("the packages of web/ are not installed"));
     }
     fresh(&typescript::generate()?, "cargo xtask gen")
+}
+
+fn types() -> anyhow::Result<Outcome> {
+    if !typescript::at_hand() {
+        return Ok(Outcome::LeftOut("the packages of web/ are not installed"));
+    }
+    let check = ["--prefix", "web", "--silent", "run", "check"];
+    finish(&mut command("npm", &check))
 }
 
 fn buf() -> anyhow::Result<Outcome> {

@@ -15,12 +15,27 @@ const FORBIDDEN: [(&str, &str); 3] = [
     (concat!("unimplemented", "!("), "what is not finished does not land"),
 ];
 
+/// The same for the page and its tests.
+const FORBIDDEN_SCRIPT: [(&str, &str); 5] = [
+    (concat!("test.", "skip"), "a test runs or it is not there"),
+    (concat!("test.", "fixme"), "a test runs or it is not there"),
+    (concat!("test.", "only"), "every test runs"),
+    (concat!("waitFor", "Timeout"), "wait for a state, not for time"),
+    (concat!("@ts-", "ignore"), "the types are right or they are changed"),
+];
+
+/// What is generated keeps to nothing.
+const GENERATED: &str = "web/client/src/gen/";
+
 /// Everything that is wrong, a line each.
 pub(crate) fn faults() -> anyhow::Result<Vec<String>> {
     let mut faults = Vec::new();
-    for file in files(".rs")? {
+    let scripts = [files(".ts")?, files(".tsx")?].concat();
+    let scripts = scripts.into_iter().filter(|file| !file.starts_with(GENERATED));
+    let sources = files(".rs")?.into_iter().map(|file| (file, RUST));
+    for (file, rules) in sources.chain(scripts.map(|file| (file, SCRIPT))) {
         let text = fs::read_to_string(root().join(&file))?;
-        faults.extend(judge_source(&text).into_iter().map(|fault| format!("{file} {fault}")));
+        faults.extend(rules.judge(&text).into_iter().map(|fault| format!("{file} {fault}")));
     }
     for file in files(".md")? {
         let text = fs::read_to_string(root().join(&file))?;
@@ -31,21 +46,35 @@ pub(crate) fn faults() -> anyhow::Result<Vec<String>> {
     Ok(faults)
 }
 
-fn judge_source(text: &str) -> Vec<String> {
-    let mut faults = Vec::new();
-    if !text.starts_with("//!") {
-        faults.push("does not begin by saying what it owns (`//!`)".to_owned());
-    }
-    let lines = text.lines().count();
-    if lines > MOST_LINES {
-        faults.push(format!("has {lines} lines, more than {MOST_LINES}: split it by meaning"));
-    }
-    for (forbidden, reason) in FORBIDDEN {
-        if text.contains(forbidden) {
-            faults.push(format!("contains `{forbidden}`: {reason}"));
+/// What holds for the files of one language.
+#[derive(Clone, Copy)]
+struct Rules {
+    /// How a file begins that says what it owns.
+    opening: &'static str,
+    forbidden: &'static [(&'static str, &'static str)],
+}
+
+const RUST: Rules = Rules { opening: "//!", forbidden: &FORBIDDEN };
+const SCRIPT: Rules = Rules { opening: "// ", forbidden: &FORBIDDEN_SCRIPT };
+
+impl Rules {
+    fn judge(self, text: &str) -> Vec<String> {
+        let Self { opening, forbidden } = self;
+        let mut faults = Vec::new();
+        if !text.starts_with(opening) {
+            faults.push(format!("does not begin by saying what it owns (`{opening}`)"));
         }
+        let lines = text.lines().count();
+        if lines > MOST_LINES {
+            faults.push(format!("has {lines} lines, more than {MOST_LINES}: split it by meaning"));
+        }
+        for (forbidden, reason) in forbidden {
+            if text.contains(forbidden) {
+                faults.push(format!("contains `{forbidden}`: {reason}"));
+            }
+        }
+        faults
     }
-    faults
 }
 
 /// The files and folders that a page links to.
@@ -61,9 +90,9 @@ mod tests {
 
     #[test]
     fn a_source_without_a_head_or_with_an_unfinished_part_is_found() {
-        assert_eq!(judge_source("//! Owns nothing.\n"), Vec::<String>::new());
-        assert_eq!(judge_source(&format!("fn f() {{ {}) }}", FORBIDDEN[1].0)).len(), 2);
-        assert_eq!(judge_source(&"//!\n".repeat(MOST_LINES + 1)).len(), 1);
+        assert_eq!(RUST.judge("//! Owns nothing.\n"), Vec::<String>::new());
+        assert_eq!(RUST.judge(&format!("fn f() {{ {}) }}", FORBIDDEN[1].0)).len(), 2);
+        assert_eq!(RUST.judge(&"//!\n".repeat(MOST_LINES + 1)).len(), 1);
     }
 
     #[test]
