@@ -25,7 +25,7 @@ use shared::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use self::{banner::Banner, home::Home, postgres::Postgres, settings::Settings};
+use self::{banner::Banner, home::Home, page::Page, postgres::Postgres, settings::Settings};
 
 /// How long the pair may take from its first to its last sign of life.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -63,6 +63,10 @@ pub struct Up {
     /// --auth-database-url too.
     #[arg(long, env = "TASK_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub task_database_url: Option<Secret>,
+    /// Whether the session cookie is for HTTPS only: true behind a proxy that
+    /// speaks TLS.
+    #[arg(long, env = "AUTH_COOKIE_SECURE", default_value_t = false, action = clap::ArgAction::Set)]
+    pub auth_cookie_secure: bool,
     /// How log lines look.
     #[arg(long, env = "DUET_LOG_FORMAT", default_value = "text")]
     pub log_format: LogFormat,
@@ -115,7 +119,7 @@ async fn run(up: &Up) -> anyhow::Result<ExitCode> {
         .mount(auth.mount(Server::new(limits)))
         .descriptors(proto::DESCRIPTORS)
         .allow_origins(origins)
-        .http(page::routes(&addresses).merge(auth.routes()));
+        .http(page::routes(Page::embedded(&addresses)).merge(auth.routes()));
     let greet = async {
         let demo = demo::account(&home, &postgres, addresses.auth).await?;
         wait_for_keys(&task).await?;

@@ -1,45 +1,103 @@
-//! What a browser sees at the address of `duet up`: a page without scripts that
-//! says what runs where.
+//! What a browser gets at the address of `duet up`: the page of `web/`, embedded
+//! when this program was built, or a built-in one that says how to have it.
+//! Which addresses the page has, and how each is answered. The files themselves
+//! are the matter of `asset`, the words about security that of `headers`.
+
+mod asset;
+mod headers;
+mod not_built;
+mod preference;
+
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     Router,
-    http::{HeaderName, StatusCode, header},
-    response::Html,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, Method, StatusCode, Uri, header},
+    middleware,
+    response::{IntoResponse, Response},
     routing::get,
 };
 
+use self::asset::{Asset, Kept};
 use super::Addresses;
 
-/// Nothing may be loaded, run, framed or sent.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
-    form-action 'none'; frame-ancestors 'none'";
+/// The addresses of the page's screens, `deploy/Caddyfile` knows them too. What
+/// is not among them is answered with 404, and the page says so.
+const SCREENS: [&str; 8] = [
+    "/",
+    "/signup",
+    "/signin",
+    "/tasks",
+    "/tasks/{id}",
+    "/settings/profile",
+    "/settings/password",
+    "/settings/sessions",
+];
+
+/// Everything that belongs to one page.
+pub(super) struct Page {
+    /// What every screen begins with.
+    index: Asset,
+    /// Its scripts, styles and pictures, by path.
+    assets: HashMap<&'static str, Asset>,
+}
+
+impl Page {
+    /// The embedded page, or the one that stands in for it.
+    pub(super) fn embedded(addresses: &Addresses) -> Self {
+        let files = embedded().unwrap_or_else(|why| not_built::files(why, addresses));
+        Self::of(files)
+    }
+
+    fn of(files: Vec<Asset>) -> Self {
+        let mut assets: HashMap<_, _> = files.into_iter().map(|file| (file.path, file)).collect();
+        let index = assets.remove("/index.html").unwrap_or_default();
+        Self { index, assets }
+    }
+}
+
+/// The files that `build.rs` found, or why there are none.
+fn embedded() -> Result<Vec<Asset>, &'static str> {
+    include!(concat!(env!("OUT_DIR"), "/page.rs"))
+}
 
 /// The page, and an answer for everything else.
-pub(super) fn routes(addresses: &Addresses) -> Router {
-    let Addresses { web, auth, task } = addresses;
-    let html = format!(
-        "<!doctype html><html lang=en><meta charset=utf-8>\
-         <meta name=viewport content='width=device-width'><title>Duet</title>\
-         <style>body{{font:1rem/1.6 system-ui,sans-serif;max-width:40rem;margin:4rem auto;\
-         padding:0 1rem;color-scheme:light dark}}code{{font-size:.95em}}</style>\
-         <h1>Duet is running</h1>\
-         <p>Both services answer grpc-web on this origin, <code>http://{web}</code>.\
-         <p>gRPC: <code>{auth}</code> for accounts, <code>{task}</code> for tasks.\
-         <p>Public keys: <a href=/.well-known/jwks.json>/.well-known/jwks.json</a>."
-    );
-    let page = move || {
-        let html = html.clone();
-        async move { (security(), Html(html)) }
-    };
-    Router::new()
-        .route("/", get(page))
-        .fallback(async || (StatusCode::NOT_FOUND, security(), "There is nothing here.\n"))
+pub(super) fn routes(page: Page) -> Router {
+    let screens =
+        SCREENS.iter().fold(Router::new(), |router, path| router.route(path, get(screen)));
+    screens
+        .route("/assets/{*file}", get(file))
+        .fallback(unknown)
+        .layer(middleware::map_response(headers::add))
+        .with_state(Arc::new(page))
 }
 
-fn security() -> [(HeaderName, &'static str); 3] {
-    [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-    ]
+async fn screen(State(page): State<Arc<Page>>, asked: HeaderMap) -> Response {
+    page.index.answer(&asked, Kept::Asked)
 }
+
+async fn file(State(page): State<Arc<Page>>, uri: Uri, asked: HeaderMap) -> Response {
+    match page.assets.get(uri.path()) {
+        Some(file) => file.answer(&asked, Kept::ForEver),
+        None => nothing(),
+    }
+}
+
+async fn unknown(State(page): State<Arc<Page>>, method: Method, asked: HeaderMap) -> Response {
+    let reads = [Method::GET, Method::HEAD].contains(&method);
+    if reads && preference::takes_html(&asked) {
+        page.index.answer_instead(&asked, StatusCode::NOT_FOUND)
+    } else {
+        nothing()
+    }
+}
+
+fn nothing() -> Response {
+    let never_kept = [(header::CACHE_CONTROL, "no-store")];
+    (StatusCode::NOT_FOUND, never_kept, "There is nothing here.\n").into_response()
+}
+
+#[cfg(test)]
+mod tests;

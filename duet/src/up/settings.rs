@@ -14,7 +14,7 @@ use super::{Addresses, Home, Ports, Up};
 pub(super) struct Settings {
     pub(super) auth: auth_service::config::Config,
     pub(super) task: task_service::config::Config,
-    /// The origins of the page.
+    /// The origins whose pages may call both services at the page's address.
     pub(super) origins: Vec<Origin>,
 }
 
@@ -28,7 +28,7 @@ impl Settings {
             key.map_err(|error| faults.push(format!("{error:#}"))).ok()
         };
         let (sealing, pages) = (key("key-encryption-key"), key("page-token-key"));
-        let origins = own_origins(web.port());
+        let own = own_origins(web.port());
         if up.auth_database_url.is_some() != up.task_database_url.is_some() {
             faults.push("AUTH_DATABASE_URL and TASK_DATABASE_URL go together".to_owned());
         }
@@ -38,8 +38,8 @@ impl Settings {
         let auth = read_with(program("auth-service"), |auth: &mut auth_service::config::Config| {
             auth.listen_addr = auth_address;
             auth.database_url = up.auth_database_url.clone().or_else(embedded);
-            auth.cookie_secure = false;
-            auth.allowed_origins.extend(origins.clone());
+            auth.cookie_secure = up.auth_cookie_secure;
+            auth.allowed_origins.extend(own.clone());
             if auth.key_encryption_key.is_none() && auth.key_encryption_key_file.is_none() {
                 auth.key_encryption_key_file = sealing;
             }
@@ -48,7 +48,7 @@ impl Settings {
             task.listen_addr = task_address;
             task.database_url = up.task_database_url.clone().or_else(embedded);
             task.auth_url = format!("http://{}", reachable(auth_address));
-            task.allowed_origins.extend(origins.clone());
+            task.allowed_origins.extend(own.clone());
             task.key_cache_file.get_or_insert_with(|| home.key_cache());
             if task.page_token_key.is_none() && task.page_token_key_file.is_none() {
                 task.page_token_key_file = pages;
@@ -57,6 +57,7 @@ impl Settings {
         match (auth, task) {
             (Ok(auth), Ok(mut task)) if faults.is_empty() => {
                 task.issuer.clone_from(&auth.issuer);
+                let origins = together(&auth.allowed_origins, &task.allowed_origins);
                 Ok(Self { auth, task, origins })
             }
             (auth, task) => {
@@ -89,6 +90,13 @@ fn own_origins(port: u16) -> Vec<Origin> {
         .iter()
         .filter_map(|host| format!("http://{host}:{port}").parse().ok())
         .collect()
+}
+
+/// What either service allows is allowed where both are: who may use the cookie
+/// is judged by auth-service all the same.
+fn together(some: &[Origin], others: &[Origin]) -> Vec<Origin> {
+    let more = others.iter().filter(|origin| !some.contains(origin));
+    some.iter().chain(more).cloned().collect()
 }
 
 fn program(name: &str) -> [OsString; 1] {

@@ -9,6 +9,8 @@ mod faults;
 mod grpc_web;
 mod harness;
 mod launcher;
+mod page;
+mod proxy;
 mod readme;
 mod rights;
 mod third;
