@@ -1,0 +1,102 @@
+// The face of the package: `createDuet` and what a page needs besides. Every
+// other file is inside, and may change.
+
+import type { Client, Interceptor, Transport } from "@connectrpc/connect";
+import { createClient } from "@connectrpc/connect";
+import { bearer } from "./bearer.ts";
+import { AccountService } from "./gen/auth/v1/account_service_pb.ts";
+import { AuthService } from "./gen/auth/v1/auth_service_pb.ts";
+import { TaskService } from "./gen/task/v1/task_service_pb.ts";
+import type { Session } from "./session.ts";
+import { BrowserSession } from "./session.ts";
+import type { Tabs } from "./tabs.ts";
+import { joinTabs } from "./tabs.ts";
+import { grpcWeb } from "./transport.ts";
+
+export type { Client, Interceptor, Transport } from "@connectrpc/connect";
+export { Code, ConnectError } from "@connectrpc/connect";
+export type { MessageInitShape } from "@bufbuild/protobuf";
+export { clone, create, equals } from "@bufbuild/protobuf";
+export type { Timestamp } from "@bufbuild/protobuf/wkt";
+export { timestampDate } from "@bufbuild/protobuf/wkt";
+export type { Failure, Reason } from "./errors.ts";
+export { failureOf } from "./errors.ts";
+export { AccountService } from "./gen/auth/v1/account_service_pb.ts";
+export type { Session as Device } from "./gen/auth/v1/session_pb.ts";
+export type { User } from "./gen/auth/v1/user_pb.ts";
+export { UserSchema } from "./gen/auth/v1/user_pb.ts";
+export type { Date as CalendarDate, Due, Task } from "./gen/task/v1/task_pb.ts";
+export { DateSchema, DueSchema, TaskSchema, TaskStatus } from "./gen/task/v1/task_pb.ts";
+export type { ListTasksResponse } from "./gen/task/v1/task_service_pb.ts";
+export { TaskService } from "./gen/task/v1/task_service_pb.ts";
+export type { Session, SessionListener, SessionState } from "./session.ts";
+export type { Message, Tabs } from "./tabs.ts";
+
+export interface DuetOptions {
+  /** Where auth-service answers; the page's own origin by default. */
+  authUrl?: string;
+  /** Where task-service answers; `authUrl` by default. */
+  taskUrl?: string;
+  /**
+   * Where the refresh token lives. `cookie` (the default): in a cookie that no
+   * script can read; page and auth-service must be of one site. `memory`: for
+   * pages of another site; it travels in messages, lives in the memory of the
+   * open tabs, and is gone when the last of them is reloaded or closed.
+   */
+  refreshToken?: "cookie" | "memory";
+  /** Begins the names of the locks and of the channel; "duet" by default. */
+  name?: string;
+  /** For each unary call; 10 s by default. */
+  timeoutMs?: number;
+  /** Instead of the browser's own, as to set `keepalive` while a page is being left. */
+  fetch?: typeof globalThis.fetch;
+  /** Instead of grpc-web over fetch, as for tests with an in-memory server. */
+  transports?: Record<"auth" | "task", (interceptors: Interceptor[]) => Transport>;
+  /** Instead of Web Locks and BroadcastChannel. */
+  tabs?: Tabs;
+  /** Instead of `Date.now`. */
+  now?: () => number;
+}
+
+export interface Duet {
+  readonly account: Client<typeof AccountService>;
+  readonly tasks: Client<typeof TaskService>;
+  readonly session: Session;
+  /** Leaves the other tabs; the object is of no use afterwards. */
+  close(): void;
+}
+
+/** Clients of both services, signed in as whoever the session belongs to. */
+export function createDuet(options: DuetOptions = {}): Duet {
+  const { refreshToken = "cookie", name = "duet", now = Date.now } = options;
+  const { auth, task } = options.transports ?? wires(options);
+  const tabs = options.tabs ?? joinTabs(name);
+  const session = new BrowserSession({
+    auth: createClient(AuthService, auth([])),
+    tabs,
+    refreshToken,
+    now,
+  });
+  const signedIn = [bearer(session)];
+  return {
+    account: createClient(AccountService, auth(signedIn)),
+    tasks: createClient(TaskService, task(signedIn)),
+    session,
+    close() {
+      session.close();
+      tabs.close();
+    },
+  };
+}
+
+function wires(options: DuetOptions): NonNullable<DuetOptions["transports"]> {
+  const { authUrl = location.origin, taskUrl = authUrl, timeoutMs = 10_000 } = options;
+  const cookies = options.refreshToken !== "memory";
+  // Looked up at each call, so that a page may still wrap it later.
+  const fetch: typeof globalThis.fetch = (...call) => (options.fetch ?? globalThis.fetch)(...call);
+  const wire = { cookies, timeoutMs, fetch };
+  return {
+    auth: (interceptors) => grpcWeb({ ...wire, baseUrl: authUrl }, interceptors),
+    task: (interceptors) => grpcWeb({ ...wire, baseUrl: taskUrl }, interceptors),
+  };
+}

@@ -1,0 +1,294 @@
+// The session of this browser: its state, how it begins, how it ends, and a
+// good access token whenever one is needed. The token lives in this object and
+// in those of the other tabs, and nowhere else.
+//
+// Whatever may change the session on the server or in the cookie runs under
+// one lock over all tabs, so an answer to a refresh never overtakes a sign-out.
+// An error that only says that nobody answered changes nothing here.
+
+import type { Client } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { reasonOf, signedOut } from "./errors.ts";
+import type { AuthService } from "./gen/auth/v1/auth_service_pb.ts";
+import type { Credentials as Issued } from "./gen/auth/v1/session_pb.ts";
+import { RefreshTokenTransport } from "./gen/auth/v1/session_pb.ts";
+import type { User } from "./gen/auth/v1/user_pb.ts";
+import { answer, askOthers } from "./handover.ts";
+import type { Message, Tabs } from "./tabs.ts";
+import type { Credentials, Held } from "./token.ts";
+import { hold, isFresh } from "./token.ts";
+
+export type SessionState =
+  | { kind: "unknown" }
+  | { kind: "signed-out"; why: "never" | "signed-out" | "expired" }
+  | { kind: "signed-in"; userId: string; email: string; session: string };
+
+export type SessionListener = (state: SessionState, before: SessionState) => void;
+
+export interface Session {
+  readonly state: SessionState;
+  /** Calls `listener` whenever the state changes, until the returned function is called. */
+  subscribe(listener: SessionListener): () => void;
+  /**
+   * Finds out whether this browser has a session: another tab's token first,
+   * then the cookie. Asks only while the state is unknown. Rejects if nobody
+   * could tell (the service is not reached, or has a fault); the state stays
+   * unknown then, and `start` may be called again.
+   */
+  start(): Promise<SessionState>;
+  /** Makes an account and signs in, in all tabs. */
+  signUp(account: { email: string; password: string; displayName?: string }): Promise<User>;
+  /** Signs in, in all tabs. */
+  signIn(account: { email: string; password: string }): Promise<User>;
+  /**
+   * Ends the session on the server and signs out every tab. In cookie mode
+   * only the server can take the cookie away: if it is not reached, this
+   * rejects and everybody stays signed in, because "signed out" would be
+   * untrue for whoever reloads the page. In memory mode forgetting the token
+   * is enough, so this signs out in any case.
+   */
+  signOut(): Promise<void>;
+  /** A good access token, refreshed if need be: one refresh for all tabs. */
+  token(): Promise<string>;
+}
+
+export interface SessionOptions {
+  auth: Client<typeof AuthService>;
+  tabs: Tabs;
+  refreshToken: "cookie" | "memory";
+  /** Milliseconds since the epoch. */
+  now: () => number;
+}
+
+export class BrowserSession implements Session {
+  #state: SessionState = { kind: "unknown" };
+  #held: Held | undefined;
+  /** When this tab last learnt something; older news from other tabs is no news. */
+  #learntAt = 0;
+  #refreshing: Promise<Held> | undefined;
+  readonly #auth: Client<typeof AuthService>;
+  readonly #tabs: Tabs;
+  readonly #inCookie: boolean;
+  readonly #now: () => number;
+  readonly #listeners = new Set<SessionListener>();
+  readonly #stopListening: () => void;
+
+  constructor({ auth, tabs, refreshToken, now }: SessionOptions) {
+    this.#auth = auth;
+    this.#tabs = tabs;
+    this.#inCookie = refreshToken === "cookie";
+    this.#now = now;
+    this.#stopListening = tabs.listen((message) => this.#heard(message));
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  subscribe(listener: SessionListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async start(): Promise<SessionState> {
+    if (this.#state.kind === "unknown") {
+      await this.credentials().catch((error: unknown) => {
+        if (this.#state.kind === "unknown") throw error;
+      });
+    }
+    return this.#state;
+  }
+
+  signUp(account: { email: string; password: string; displayName?: string }): Promise<User> {
+    return this.#open(this.#auth.signUp, account);
+  }
+
+  signIn(account: { email: string; password: string }): Promise<User> {
+    return this.#open(this.#auth.signIn, account);
+  }
+
+  signOut(): Promise<void> {
+    return this.#tabs.exclusively(async () => {
+      if (this.#state.kind === "signed-out") return;
+      try {
+        await this.#auth.signOut({ refreshToken: this.#held?.refreshToken ?? "" });
+      } catch (error) {
+        if (this.#inCookie) throw error;
+      }
+      this.#end("signed-out");
+    });
+  }
+
+  async token(): Promise<string> {
+    return (await this.credentials()).accessToken;
+  }
+
+  /** Good credentials, other than those with the token that was refused. */
+  async credentials(refused?: string): Promise<Held> {
+    const held = this.#good(refused);
+    if (held) return held;
+    this.#refreshing ??= this.#refresh(refused).finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  /** Ends the session if this answer to a call with `used` says that it is over. */
+  heed(error: unknown, used: Held): void {
+    if (reasonOf(error) === "SESSION_REVOKED" && used.session === this.#held?.session) {
+      this.#end("expired");
+    }
+  }
+
+  close(): void {
+    this.#stopListening();
+    this.#listeners.clear();
+  }
+
+  /** What can be used as it is. Throws where only signing in would help. */
+  #good(refused?: string): Held | undefined {
+    if (this.#state.kind === "signed-out") throw signedOut();
+    const held = this.#held;
+    return held && held.accessToken !== refused && isFresh(held, this.#now()) ? held : undefined;
+  }
+
+  #refresh(refused?: string): Promise<Held> {
+    return this.#tabs.exclusively(async () => {
+      // Another tab may have refreshed, or signed out, while this one waited.
+      const held = this.#good(refused);
+      if (held) return held;
+      const theirs = await askOthers(this.#tabs, this.#learntAt, (credentials) =>
+        isFresh(hold(credentials), this.#now()),
+      );
+      if (theirs) this.#adoptIfNewer(theirs);
+      return this.#good(refused) ?? this.#refreshFromServer();
+    });
+  }
+
+  async #refreshFromServer(): Promise<Held> {
+    const before = this.#held;
+    const refreshToken = before?.refreshToken ?? "";
+    if (!this.#inCookie && !refreshToken) {
+      this.#end("never");
+      throw signedOut();
+    }
+    try {
+      const { credentials } = await this.#auth.refreshSession({ refreshToken });
+      // Only where there are no locks: news from another tab came in between.
+      const newer = this.#held === before ? undefined : this.#good();
+      return newer ?? this.#take(credentials);
+    } catch (error) {
+      if (this.#held === before) this.#heedRefusal(error);
+      throw error;
+    }
+  }
+
+  #heedRefusal(error: unknown): void {
+    switch (reasonOf(error)) {
+      case "REFRESH_TOKEN_MISSING":
+        this.#end(this.#held ? "expired" : "never");
+        break;
+      case "REFRESH_TOKEN_INVALID":
+      case "REFRESH_TOKEN_REUSED":
+      case "SESSION_REVOKED":
+        this.#end("expired");
+    }
+  }
+
+  #open<Account>(
+    call: (request: Account & { refreshTokenTransport: RefreshTokenTransport }) => Promise<{
+      user?: User;
+      credentials?: Issued;
+    }>,
+    account: Account,
+  ): Promise<User> {
+    const { COOKIE, MESSAGE } = RefreshTokenTransport;
+    const refreshTokenTransport = this.#inCookie ? COOKIE : MESSAGE;
+    return this.#tabs.exclusively(async () => {
+      const { user, credentials } = await call({ ...account, refreshTokenTransport });
+      this.#take(credentials);
+      return given(user);
+    });
+  }
+
+  /** Takes over what the server issued, and tells the other tabs. */
+  #take(issued: Issued | undefined): Held {
+    const { accessToken, refreshToken } = given(issued);
+    const credentials = { accessToken, refreshToken, receivedAt: this.#now() };
+    const held = this.#adopt(credentials);
+    this.#tabs.post({ kind: "credentials", credentials });
+    return held;
+  }
+
+  #adopt(credentials: Credentials): Held {
+    const held = hold(credentials);
+    const { userId, email, session } = held;
+    this.#held = held;
+    this.#learntAt = held.receivedAt;
+    this.#become({ kind: "signed-in", userId, email, session });
+    return held;
+  }
+
+  /** A refresh token must never replace its successor: using it would look like a theft. */
+  #adoptIfNewer(theirs: Credentials): void {
+    if (theirs.receivedAt > this.#learntAt) this.#adopt(theirs);
+  }
+
+  /** In memory mode even a stale access token comes with what gets the next one. */
+  #worthGiving(): Held | undefined {
+    const held = this.#held;
+    return held && (held.refreshToken || isFresh(held, this.#now())) ? held : undefined;
+  }
+
+  /** Ends the session here and, if there may have been one, in the other tabs. */
+  #end(why: "never" | "signed-out" | "expired"): void {
+    const session = this.#held?.session;
+    const at = this.#now();
+    this.#forget(why, at);
+    if (why === "never") return;
+    this.#tabs.post({ kind: "signed-out", why, at, ...(session && { session }) });
+  }
+
+  #forget(why: "never" | "signed-out" | "expired", at: number): void {
+    this.#held = undefined;
+    this.#learntAt = at;
+    this.#become({ kind: "signed-out", why });
+  }
+
+  #heard(message: Message): void {
+    switch (message.kind) {
+      case "ask":
+        answer(this.#tabs, message.from, this.#worthGiving());
+        break;
+      case "credentials":
+        this.#adoptIfNewer(message.credentials);
+        break;
+      case "signed-out":
+        if (this.#held && (message.session ?? this.#held.session) === this.#held.session) {
+          this.#forget(message.why, message.at);
+        }
+    }
+  }
+
+  #become(state: SessionState): void {
+    const before = this.#state;
+    if (JSON.stringify(state) === JSON.stringify(before)) return;
+    this.#state = state;
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(state, before);
+      } catch (error) {
+        // The listener's own fault: told to the page, not to whoever signs in.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}
+
+/** Fields of messages may be absent by type; these never are. */
+function given<T>(value: T | undefined): T {
+  if (value === undefined) throw new ConnectError("incomplete answer", Code.Internal);
+  return value;
+}
