@@ -89,7 +89,8 @@ function List({ store, filter }: { store: TaskStore; filter: Filter }) {
   const place = usePlace(list, filter);
   useEffect(() => void lists.show(filter, place.page), []);
   useEffect(() => {
-    if (visit.value > 0) void lists.refresh(filter);
+    // While nobody answers, coming back once more would only queue up.
+    if (visit.value > 0 && link.peek() === "up") void lists.refresh(filter);
   }, [visit.value]);
 
   const rows = lists.rows(filter);
