@@ -56,7 +56,7 @@ pub async fn sign_up(
 ) -> Result<User, Error> {
     let NewSession { user, id, user_agent, now, expires_at, ends_at } = session;
     let canonical = &email.canonical();
-    let made = database.call(Repeat::Safe, |pool| async move {
+    let made = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query_scalar!(
             r#"select api.sign_up($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as "made!""#,
             user,
@@ -71,7 +71,7 @@ pub async fn sign_up(
             expires_at,
             ends_at
         )
-        .fetch_one(&pool)
+        .fetch_one(&mut *connection)
         .await
     });
     if !made.await? {
@@ -96,14 +96,14 @@ pub async fn password_of(
     email: &Email,
 ) -> Result<Option<(Uuid, StoredPassword)>, Error> {
     let canonical = &email.canonical();
-    let row = database.call(Repeat::Safe, |pool| async move {
+    let row = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query!(
             r#"select user_id as "user_id!", password_hash as "password_hash!",
                 pepper_id as "pepper_id!"
             from api.password_of($1)"#,
             canonical
         )
-        .fetch_optional(&pool)
+        .fetch_optional(&mut *connection)
         .await
     });
     Ok(row.await?.map(|row| {
@@ -125,7 +125,7 @@ pub async fn open_session(
     let NewSession { user, id, user_agent, now, expires_at, ends_at } = session;
     let new_hash = rehashed.map(|password| password.phc.as_str());
     let new_pepper = rehashed.map(|password| password.pepper_id.as_str());
-    let row = database.call(Repeat::Safe, |pool| async move {
+    let row = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query_as!(
             UserRow,
             r#"select email as "email!", email_verified as "email_verified!",
@@ -142,7 +142,7 @@ pub async fn open_session(
             expires_at,
             ends_at
         )
-        .fetch_optional(&pool)
+        .fetch_optional(&mut *connection)
         .await
     });
     row.await?.map(|row| row.of(*user)).ok_or(Error::WrongCredentials)
@@ -154,7 +154,7 @@ pub async fn open_session(
 /// `SessionOver`.
 pub async fn get(database: &Database, caller: &Caller) -> Result<User, Error> {
     let &Caller { user, session, now } = caller;
-    let row = database.call(Repeat::Safe, |pool| async move {
+    let row = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query_as!(
             UserRow,
             r#"select email as "email!", email_verified as "email_verified!",
@@ -165,7 +165,7 @@ pub async fn get(database: &Database, caller: &Caller) -> Result<User, Error> {
             session,
             now
         )
-        .fetch_optional(&pool)
+        .fetch_optional(&mut *connection)
         .await
     });
     row.await?.map(|row| row.of(user)).ok_or(Error::SessionOver)
@@ -182,7 +182,7 @@ pub async fn update(
 ) -> Result<User, Error> {
     let &Caller { user, session, now } = caller;
     let display_name = display_name.map(DisplayName::as_str);
-    let row = database.call(Repeat::Safe, |pool| async move {
+    let row = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query_as!(
             UserRow,
             r#"select email as "email!", email_verified as "email_verified!",
@@ -194,7 +194,7 @@ pub async fn update(
             display_name,
             now
         )
-        .fetch_optional(&pool)
+        .fetch_optional(&mut *connection)
         .await
     });
     row.await?.map(|row| row.of(user)).ok_or(Error::SessionOver)
@@ -206,7 +206,7 @@ pub async fn update(
 /// `SessionOver`.
 pub async fn own_password(database: &Database, caller: &Caller) -> Result<StoredPassword, Error> {
     let &Caller { user, session, now } = caller;
-    let row = database.call(Repeat::Safe, |pool| async move {
+    let row = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query!(
             r#"select password_hash as "password_hash!", pepper_id as "pepper_id!"
             from api.own_password($1, $2, $3)"#,
@@ -214,7 +214,7 @@ pub async fn own_password(database: &Database, caller: &Caller) -> Result<Stored
             session,
             now
         )
-        .fetch_optional(&pool)
+        .fetch_optional(&mut *connection)
         .await
     });
     let row = row.await?.ok_or(Error::SessionOver)?;
@@ -233,7 +233,7 @@ pub async fn change_password(
     new: &StoredPassword,
 ) -> Result<(), Error> {
     let &Caller { user, session, now } = caller;
-    let changed = database.call(Repeat::Safe, |pool| async move {
+    let changed = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query_scalar!(
             r#"select api.change_password($1, $2, $3, $4, $5, $6) as "changed!""#,
             user,
@@ -243,7 +243,7 @@ pub async fn change_password(
             new.pepper_id,
             now
         )
-        .fetch_one(&pool)
+        .fetch_one(&mut *connection)
         .await
     });
     if changed.await? { Ok(()) } else { Err(Error::WrongCredentials) }

@@ -116,7 +116,7 @@ pub async fn refresh(
     let expires_at = later(now, lifetimes.idle);
     let grace = i64::try_from(lifetimes.grace.as_micros()).unwrap_or(i64::MAX);
     let grace = &PgInterval { months: 0, days: 0, microseconds: grace };
-    let row = database.call(Repeat::Safe, |pool| async move {
+    let row = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query!(
             r#"select outcome as "outcome!", generation, expires_at, email, email_verified,
                 amr, auth_time
@@ -128,7 +128,7 @@ pub async fn refresh(
             expires_at,
             grace
         )
-        .fetch_one(&pool)
+        .fetch_one(&mut *connection)
         .await
     });
     let row = row.await?;
@@ -169,9 +169,9 @@ pub async fn end(
     session: Uuid,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let ended = database.call(Repeat::Safe, |pool| async move {
+    let ended = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query!("select api.end_session($1, $2, $3)", user, session, now)
-            .fetch_one(&pool)
+            .fetch_one(&mut *connection)
             .await
     });
     ended.await?;
@@ -188,14 +188,14 @@ pub async fn lives(
     session: Uuid,
     now: DateTime<Utc>,
 ) -> Result<bool, Error> {
-    let lives = database.call(Repeat::Safe, |pool| async move {
+    let lives = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query_scalar!(
             r#"select api.session_lives($1, $2, $3) as "lives!""#,
             user,
             session,
             now
         )
-        .fetch_one(&pool)
+        .fetch_one(&mut *connection)
         .await
     });
     Ok(lives.await?)
@@ -213,7 +213,7 @@ pub async fn list(
     limit: u16,
 ) -> Result<Vec<Session>, Error> {
     let &Caller { user, session, now } = caller;
-    let rows = database.call(Repeat::Safe, |pool| async move {
+    let rows = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query_as!(
             Session,
             r#"select id as "id!", user_agent as "user_agent!", created_at as "created_at!",
@@ -225,7 +225,7 @@ pub async fn list(
             i64::from(limit),
             now
         )
-        .fetch_all(&pool)
+        .fetch_all(&mut *connection)
         .await
     });
     Ok(rows.await?)
@@ -237,7 +237,7 @@ pub async fn list(
 /// `SessionOver`, `SessionNotFound`.
 pub async fn revoke(database: &Database, caller: &Caller, target: Uuid) -> Result<(), Error> {
     let &Caller { user, session, now } = caller;
-    let found = database.call(Repeat::Unsafe, |pool| async move {
+    let found = database.call(Repeat::Unsafe, |mut connection| async move {
         sqlx::query_scalar!(
             r#"select api.revoke_session($1, $2, $3, $4) as "found!""#,
             user,
@@ -245,7 +245,7 @@ pub async fn revoke(database: &Database, caller: &Caller, target: Uuid) -> Resul
             target,
             now
         )
-        .fetch_one(&pool)
+        .fetch_one(&mut *connection)
         .await
     });
     if found.await? { Ok(()) } else { Err(Error::SessionNotFound) }
@@ -257,14 +257,14 @@ pub async fn revoke(database: &Database, caller: &Caller, target: Uuid) -> Resul
 /// `SessionOver`.
 pub async fn revoke_others(database: &Database, caller: &Caller) -> Result<i64, Error> {
     let &Caller { user, session, now } = caller;
-    let count = database.call(Repeat::Unsafe, |pool| async move {
+    let count = database.call(Repeat::Unsafe, |mut connection| async move {
         sqlx::query_scalar!(
             r#"select api.revoke_other_sessions($1, $2, $3) as "count!""#,
             user,
             session,
             now
         )
-        .fetch_one(&pool)
+        .fetch_one(&mut *connection)
         .await
     });
     Ok(count.await?)
@@ -277,13 +277,13 @@ pub async fn revoke_others(database: &Database, caller: &Caller) -> Result<i64, 
 pub async fn sweep(database: &Database, now: DateTime<Utc>) -> Result<(), Error> {
     let before = now - KEPT_AFTER_END;
     loop {
-        let removed = database.call(Repeat::Safe, |pool| async move {
+        let removed = database.call(Repeat::Safe, |mut connection| async move {
             sqlx::query_scalar!(
                 r#"select api.sweep_sessions($1, $2) as "removed!""#,
                 before,
                 SWEPT_AT_ONCE
             )
-            .fetch_one(&pool)
+            .fetch_one(&mut *connection)
             .await
         });
         if removed.await? < SWEPT_AT_ONCE {

@@ -149,7 +149,7 @@ impl KeyRing {
     }
 
     async fn load(&self) -> anyhow::Result<Vec<Arc<SigningKey>>> {
-        let rows = self.database.call(Repeat::Safe, |pool| async move {
+        let rows = self.database.call(Repeat::Safe, |mut connection| async move {
             sqlx::query_as!(
                 Row,
                 r#"select generation as "generation!", algorithm as "algorithm!",
@@ -157,7 +157,7 @@ impl KeyRing {
                     activates_at as "activates_at!"
                 from api.signing_keys()"#
             )
-            .fetch_all(&pool)
+            .fetch_all(&mut *connection)
             .await
         });
         rows.await?.into_iter().map(|row| self.open_row(row).map(Arc::new)).collect()
@@ -194,7 +194,7 @@ impl KeyRing {
         let public = serde_json::to_value(jwk)?;
         let sealed = self.sealer.seal(&jwk.kid, private);
         let (public, sealed) = (&public, &sealed);
-        let stored = self.database.call(Repeat::Safe, |pool| async move {
+        let stored = self.database.call(Repeat::Safe, |mut connection| async move {
             sqlx::query_scalar!(
                 r#"select api.add_signing_key($1, $2, $3, $4, $5, $6, $7) as "stored!""#,
                 generation,
@@ -205,7 +205,7 @@ impl KeyRing {
                 activates_at,
                 now
             )
-            .fetch_one(&pool)
+            .fetch_one(&mut *connection)
             .await
         });
         if stored.await? {
@@ -215,9 +215,9 @@ impl KeyRing {
     }
 
     async fn remove_before(&self, generation: i64) -> anyhow::Result<()> {
-        let removed = self.database.call(Repeat::Safe, |pool| async move {
+        let removed = self.database.call(Repeat::Safe, |mut connection| async move {
             sqlx::query_scalar!(r#"select api.remove_signing_keys($1) as "removed!""#, generation)
-                .fetch_one(&pool)
+                .fetch_one(&mut *connection)
                 .await
         });
         let removed = removed.await?;

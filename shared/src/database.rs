@@ -1,32 +1,27 @@
-//! How a service talks to its Postgres: a pool with every timeout set, calls
-//! that are repeated when that is safe, migrations and functions, and the
-//! refusal to run with more rights than the service needs.
+//! How a service talks to its Postgres: calls with every timeout set, repeated
+//! when that is safe, migrations and functions, and the refusal to run with more
+//! rights than the service needs. The connections themselves are the pool's.
 //!
 //! Invariant: a service calls functions; no statement here or there names a table.
 
-use std::{
-    future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
-};
+mod idle;
+mod pool;
+
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, PgPool,
-    migrate::Migrator,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, migrate::Migrator,
+    postgres::PgConnectOptions,
 };
 
+pub use self::pool::Lease;
+use self::pool::Pool;
 use crate::{
     call,
     error::{Failure, Reason},
 };
 
-/// The longest a caller waits for a free connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest a call to the database takes, repetitions included.
 const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pauses between repetitions, after the first, which is made at once.
@@ -42,10 +37,7 @@ const SERVER_TIMEOUTS: [(&str, &str); 3] = [
 /// A service's database. Cheap to clone; clones share one pool.
 #[derive(Clone, Debug)]
 pub struct Database {
-    pool: PgPool,
-    born: Instant,
-    /// When a connection was last found dead, in milliseconds since `born`.
-    trouble: Arc<AtomicU64>,
+    pool: Pool,
 }
 
 /// Whether a call may be made again when its answer was lost.
@@ -73,48 +65,28 @@ impl Database {
     /// A pool that connects when it is first needed.
     #[must_use]
     pub fn new(options: PgConnectOptions, max_connections: u32) -> Self {
-        let born = Instant::now();
-        let trouble = Arc::new(AtomicU64::new(0));
-        let seen = trouble.clone();
-        let pool = PgPoolOptions::new()
-            .max_connections(max_connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .max_lifetime(Duration::from_secs(30 * 60))
-            .idle_timeout(Duration::from_secs(10 * 60))
-            .test_before_acquire(false)
-            // After one connection was found dead, those as old as it are not
-            // used again: a server that restarted has closed them all.
-            .before_acquire(move |_, meta| {
-                let trouble = born + Duration::from_millis(seen.load(Ordering::Relaxed));
-                let opened = Instant::now().checked_sub(meta.age);
-                Box::pin(async move { Ok(opened.is_some_and(|opened| opened >= trouble)) })
-            })
-            .connect_lazy_with(options.options(SERVER_TIMEOUTS).disable_statement_logging());
-        Self { pool, born, trouble }
+        let options = options.options(SERVER_TIMEOUTS).disable_statement_logging();
+        Self { pool: Pool::new(options, max_connections) }
     }
 
     /// Calls the database: once, or again at once where that is safe, for at
-    /// most two seconds and no longer than the caller waits.
+    /// most two seconds and no longer than the caller waits. A call is one
+    /// statement outside of any transaction, read to its end; it may be dropped
+    /// at any time.
     ///
     /// # Errors
     /// Whatever sqlx says last; see `Failure::from`.
     pub async fn call<T, F, Fut>(&self, repeat: Repeat, call: F) -> Result<T, sqlx::Error>
     where
-        F: Fn(PgPool) -> Fut,
+        F: Fn(Lease) -> Fut,
         Fut: Future<Output = Result<T, sqlx::Error>>,
     {
         let attempts = async {
             let mut pause = Duration::ZERO;
             loop {
-                match call(self.pool.clone()).await {
+                match self.pool.acquire().await?.lend(&call).await {
                     Err(error) if did_not_happen(&error) => {}
-                    Err(error) if connection_died(&error) => {
-                        let now = self.born.elapsed().as_millis();
-                        self.trouble.store(u64::try_from(now).unwrap_or(0), Ordering::Relaxed);
-                        if repeat == Repeat::Unsafe {
-                            return Err(error);
-                        }
-                    }
+                    Err(error) if connection_died(&error) && repeat == Repeat::Safe => {}
                     result => return result,
                 }
                 tokio::time::sleep(pause).await;
@@ -128,7 +100,7 @@ impl Database {
 
     /// Whether the database answers.
     pub async fn answers(&self) -> bool {
-        let ask = |pool: PgPool| async move { pool.acquire().await?.ping().await };
+        let ask = |mut connection: Lease| async move { connection.ping().await };
         self.call(Repeat::Safe, ask).await.is_ok()
     }
 
@@ -141,8 +113,8 @@ impl Database {
     pub async fn ready(&self, patience: Duration) -> anyhow::Result<()> {
         let give_up = Instant::now() + patience;
         loop {
-            let asked = self.call(Repeat::Safe, |pool| async move {
-                sqlx::query_scalar::<_, String>(TOO_MANY_RIGHTS).fetch_all(&pool).await
+            let asked = self.call(Repeat::Safe, |mut connection| async move {
+                sqlx::query_scalar::<_, String>(TOO_MANY_RIGHTS).fetch_all(&mut *connection).await
             });
             match asked.await {
                 Ok(faults) if faults.is_empty() => return Ok(()),
@@ -159,7 +131,7 @@ impl Database {
         }
     }
 
-    /// Closes the pool.
+    /// Closes the connections, those in use when their calls have ended.
     pub async fn close(&self) {
         self.pool.close().await;
     }

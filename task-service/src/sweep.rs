@@ -5,7 +5,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
     clock::Clock,
-    database::{Database, Repeat},
+    database::{Database, Lease, Repeat},
 };
 use uuid::Uuid;
 
@@ -47,7 +47,7 @@ pub async fn sweep(database: &Database, now: DateTime<Utc>) -> Result<Purged, Er
     let mut purged = Purged::default();
     let mut after: Option<Uuid> = None;
     loop {
-        let call = |pool| async move {
+        let call = |mut connection: Lease| async move {
             sqlx::query!(
                 r#"select last_user, tombstones as "tombstones!", requests as "requests!"
                    from api.sweep($1, $2, $3)"#,
@@ -55,7 +55,7 @@ pub async fn sweep(database: &Database, now: DateTime<Utc>) -> Result<Purged, Er
                 after,
                 USERS,
             )
-            .fetch_one(&pool)
+            .fetch_one(&mut *connection)
             .await
         };
         let swept = database.call(Repeat::Safe, call).await?;

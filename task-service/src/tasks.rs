@@ -5,7 +5,7 @@
 //! other's.
 
 use chrono::{DateTime, Utc};
-use shared::database::{Database, Repeat};
+use shared::database::{Database, Lease, Repeat};
 use uuid::Uuid;
 
 use crate::{
@@ -126,7 +126,7 @@ pub async fn create(database: &Database, write: Write, new: &NewTask) -> Result<
     let Write { user, now, request } = write;
     let NewTask { id, title, notes, due } = new;
     let Columns { date, minute, zone } = due.as_ref().map(Due::columns).unwrap_or_default();
-    let call = |pool| async move {
+    let call = |mut connection: Lease| async move {
         call!(
             "api.create_task($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             user,
@@ -140,7 +140,7 @@ pub async fn create(database: &Database, write: Write, new: &NewTask) -> Result<
             minute,
             zone,
         )
-        .fetch_one(&pool)
+        .fetch_one(&mut *connection)
         .await
     };
     database.call(repeat(request), call).await?.written()
@@ -151,7 +151,9 @@ pub async fn create(database: &Database, write: Write, new: &NewTask) -> Result<
 /// # Errors
 /// `Database`.
 pub async fn get(database: &Database, user: Uuid, id: Uuid) -> Result<Option<Task>, Error> {
-    let call = |pool| async move { call!("api.get_task($1, $2)", user, id).fetch_one(&pool).await };
+    let call = |mut connection: Lease| async move {
+        call!("api.get_task($1, $2)", user, id).fetch_one(&mut *connection).await
+    };
     match database.call(Repeat::Safe, call).await?.written() {
         Ok(Written::Now(task)) => Ok(Some(task)),
         Err(Error::NotFound) => Ok(None),
@@ -171,7 +173,7 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Task>, Error> {
     let List { user, done } = list;
-    let call = |pool| async move {
+    let call = |mut connection: Lease| async move {
         sqlx::query_as!(
             Row,
             r#"select id as "id!", title as "title!", notes as "notes!", completed_at,
@@ -183,7 +185,7 @@ pub async fn list(
             before,
             limit,
         )
-        .fetch_all(&pool)
+        .fetch_all(&mut *connection)
         .await
     };
     database.call(Repeat::Safe, call).await?.into_iter().map(Task::try_from).collect()
@@ -205,7 +207,7 @@ pub async fn update(
     let set_due = due.is_some();
     let due = due.as_ref().and_then(Option::as_ref);
     let Columns { date, minute, zone } = due.map(Due::columns).unwrap_or_default();
-    let call = |pool| async move {
+    let call = |mut connection: Lease| async move {
         call!(
             "api.update_task($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             user,
@@ -221,7 +223,7 @@ pub async fn update(
             minute,
             zone,
         )
-        .fetch_one(&pool)
+        .fetch_one(&mut *connection)
         .await
     };
     database.call(repeat(request), call).await?.written()
@@ -239,7 +241,7 @@ pub async fn set_done(
 ) -> Result<Written, Error> {
     let Write { user, now, request } = write;
     let Target { id, etag } = target;
-    let call = |pool| async move {
+    let call = |mut connection: Lease| async move {
         call!(
             "api.set_task_done($1, $2, $3, $4, $5, $6, $7)",
             user,
@@ -250,7 +252,7 @@ pub async fn set_done(
             etag,
             done,
         )
-        .fetch_one(&pool)
+        .fetch_one(&mut *connection)
         .await
     };
     database.call(repeat(request), call).await?.written()
@@ -263,7 +265,7 @@ pub async fn set_done(
 pub async fn delete(database: &Database, write: Write, target: Target) -> Result<Written, Error> {
     let Write { user, now, request } = write;
     let Target { id, etag } = target;
-    let call = |pool| async move {
+    let call = |mut connection: Lease| async move {
         call!(
             "api.delete_task($1, $2, $3, $4, $5, $6)",
             user,
@@ -273,7 +275,7 @@ pub async fn delete(database: &Database, write: Write, target: Target) -> Result
             id,
             etag,
         )
-        .fetch_one(&pool)
+        .fetch_one(&mut *connection)
         .await
     };
     database.call(repeat(request), call).await?.written()

@@ -1,5 +1,5 @@
 //! A proxy in front of Postgres that counts what a service sends: statements
-//! executed.
+//! executed, and round trips, whatever they are for.
 
 use std::{
     io,
@@ -21,8 +21,14 @@ use tokio::{
 pub struct StatementCounter {
     folder: tempfile::TempDir,
     port: u16,
-    executed: Arc<AtomicUsize>,
+    sent: Arc<Sent>,
     task: AbortHandle,
+}
+
+#[derive(Default)]
+struct Sent {
+    statements: AtomicUsize,
+    round_trips: AtomicUsize,
 }
 
 impl StatementCounter {
@@ -36,9 +42,9 @@ impl StatementCounter {
         let socket = format!(".s.PGSQL.{port}");
         let server = options.get_socket().cloned().unwrap_or_default().join(&socket);
         let listener = UnixListener::bind(folder.path().join(socket))?;
-        let executed = Arc::new(AtomicUsize::new(0));
-        let task = tokio::spawn(accept(listener, server, executed.clone())).abort_handle();
-        Ok(Self { folder, port, executed, task })
+        let sent = Arc::<Sent>::default();
+        let task = tokio::spawn(accept(listener, server, sent.clone())).abort_handle();
+        Ok(Self { folder, port, sent, task })
     }
 
     /// The same database, through the proxy.
@@ -49,7 +55,12 @@ impl StatementCounter {
 
     /// Statements executed since the last time.
     pub fn take(&self) -> usize {
-        self.executed.swap(0, Ordering::SeqCst)
+        self.sent.statements.swap(0, Ordering::SeqCst)
+    }
+
+    /// Round trips since the last time.
+    pub fn take_round_trips(&self) -> usize {
+        self.sent.round_trips.swap(0, Ordering::SeqCst)
     }
 }
 
@@ -59,15 +70,15 @@ impl Drop for StatementCounter {
     }
 }
 
-async fn accept(listener: UnixListener, server: PathBuf, executed: Arc<AtomicUsize>) {
+async fn accept(listener: UnixListener, server: PathBuf, sent: Arc<Sent>) {
     while let Ok((client, _)) = listener.accept().await {
-        let (server, executed) = (server.clone(), executed.clone());
+        let (server, sent) = (server.clone(), sent.clone());
         tokio::spawn(async move {
             let server = UnixStream::connect(server).await?;
             let (mut from_client, mut to_client) = client.into_split();
             let (mut from_server, mut to_server) = server.into_split();
             tokio::select! {
-                ended = forward(&mut from_client, &mut to_server, &executed) => ended,
+                ended = forward(&mut from_client, &mut to_server, &sent) => ended,
                 ended = tokio::io::copy(&mut from_server, &mut to_client) => ended.map(|_| ()),
             }
         });
@@ -79,7 +90,7 @@ async fn accept(listener: UnixListener, server: PathBuf, executed: Arc<AtomicUsi
 async fn forward(
     client: &mut (impl tokio::io::AsyncRead + Unpin),
     server: &mut (impl tokio::io::AsyncWrite + Unpin),
-    executed: &AtomicUsize,
+    sent: &Sent,
 ) -> io::Result<()> {
     let mut first = true;
     loop {
@@ -88,7 +99,11 @@ async fn forward(
             client.read_exact(&mut kind).await?;
             // Execute, and a simple query.
             if matches!(kind[0], b'E' | b'Q') {
-                executed.fetch_add(1, Ordering::SeqCst);
+                sent.statements.fetch_add(1, Ordering::SeqCst);
+            }
+            // Sync, and a simple query: each is answered with ReadyForQuery.
+            if matches!(kind[0], b'S' | b'Q') {
+                sent.round_trips.fetch_add(1, Ordering::SeqCst);
             }
             server.write_all(&kind).await?;
         }
