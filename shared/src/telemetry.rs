@@ -4,6 +4,8 @@
 //! Invariant: logs go to standard error or to a test's buffer, one line each.
 //! What is logged is decided where it happens.
 
+mod json;
+
 use std::{
     any::Any,
     cell::Cell,
@@ -18,6 +20,7 @@ use anyhow::Context as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter, layer::SubscriberExt as _};
 
+use self::json::JsonLines;
 use crate::call;
 
 /// What is logged if nobody says otherwise.
@@ -140,16 +143,12 @@ where
         EnvFilter::from_str(filter).with_context(|| format!("bad log filter: {filter}"))?;
     metrics();
     let logs = tracing_subscriber::registry().with(filter);
-    let fmt = tracing_subscriber::fmt::layer().with_writer(writer);
     let set = match format {
-        LogFormat::Json => {
-            let json =
-                fmt.json().flatten_event(true).with_current_span(false).with_span_list(false);
-            tracing::subscriber::set_global_default(logs.with(json))
-        }
+        LogFormat::Json => tracing::subscriber::set_global_default(logs.with(JsonLines(writer))),
         LogFormat::Text => {
             let colours = io::IsTerminal::is_terminal(&io::stderr());
-            tracing::subscriber::set_global_default(logs.with(fmt.with_ansi(colours)))
+            let text = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(colours);
+            tracing::subscriber::set_global_default(logs.with(text))
         }
     };
     Ok(set.is_ok())

@@ -8,5 +8,6 @@ mod connections;
 mod drain;
 mod harness;
 mod issuer;
+mod log;
 mod operations;
 mod web;
