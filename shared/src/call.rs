@@ -10,6 +10,7 @@ use std::{
 };
 
 use tonic::{Request, Status, metadata::MetadataValue, service::Interceptor};
+use uuid::Uuid;
 
 tokio::task_local! {
     static CALL: Call;
@@ -42,7 +43,9 @@ impl RequestId {
     /// A new id.
     #[must_use]
     pub fn random() -> Self {
-        Self(crate::rng::uuid_v4().as_hyphenated().to_string().into())
+        let mut text = Uuid::encode_buffer();
+        let id = crate::rng::public_uuid_v4();
+        Self(Arc::from(&*id.as_hyphenated().encode_lower(&mut text)))
     }
 
     /// The id as text.

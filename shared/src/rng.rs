@@ -1,16 +1,25 @@
 //! Randomness. Everything random comes from here, and here it comes from the
 //! operating system through aws-lc.
 
+use std::cell::RefCell;
+
 use chrono::{DateTime, Utc};
 use uuid::{Builder, Uuid};
 
+/// How many identifiers a thread's supply is good for.
+const SUPPLY: usize = 64;
+
+thread_local! {
+    /// Random bytes, and how many identifiers' worth of them is left.
+    static LEFT: RefCell<([[u8; 16]; SUPPLY], usize)> =
+        const { RefCell::new(([[0; 16]; SUPPLY], 0)) };
+}
+
 /// `N` bytes that nobody can guess.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "this is where randomness enters")]
-#[expect(clippy::expect_used, reason = "without randomness nothing may go on")]
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    aws_lc_rs::rand::fill(&mut bytes).expect("the operating system gives random bytes");
+    fill(&mut bytes);
     bytes
 }
 
@@ -18,6 +27,21 @@ pub fn bytes<const N: usize>() -> [u8; N] {
 #[must_use]
 pub fn uuid_v4() -> Uuid {
     Builder::from_random_bytes(bytes()).into_uuid()
+}
+
+/// A random identifier for what must be unique and is no secret. Made from a
+/// supply that each thread draws at once, since asking costs more than the bytes.
+#[must_use]
+pub fn public_uuid_v4() -> Uuid {
+    let random = LEFT.with_borrow_mut(|(supply, left)| {
+        if *left == 0 {
+            fill(supply.as_flattened_mut());
+            *left = SUPPLY;
+        }
+        *left -= 1;
+        supply[*left]
+    });
+    Builder::from_random_bytes(random).into_uuid()
 }
 
 /// An identifier that sorts by time (RFC 9562, version 7). The 12 bits after
@@ -33,8 +57,16 @@ pub fn uuid_v7(now: DateTime<Utc>) -> Uuid {
     Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
 
+#[expect(clippy::disallowed_methods, reason = "this is where randomness enters")]
+#[expect(clippy::expect_used, reason = "without randomness nothing may go on")]
+fn fill(bytes: &mut [u8]) {
+    aws_lc_rs::rand::fill(bytes).expect("the operating system gives random bytes");
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use chrono::TimeDelta;
 
     use super::*;
@@ -47,5 +79,16 @@ mod tests {
         assert!(made.is_sorted());
         assert_eq!(made[0].get_version_num(), 7);
         assert_eq!(uuid_v4().get_version_num(), 4);
+    }
+
+    /// Neither within a thread, over several supplies, nor between threads.
+    #[test]
+    fn no_identifier_is_given_twice() {
+        let draw = || (0..5 * SUPPLY).map(|_| public_uuid_v4()).collect::<Vec<_>>();
+        let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(draw)).collect();
+        let made = threads.into_iter().flat_map(|thread| thread.join().unwrap());
+        let distinct: HashSet<Uuid> = made.collect();
+        assert_eq!(distinct.len(), 4 * 5 * SUPPLY);
+        assert!(distinct.iter().all(|id| id.get_version_num() == 4));
     }
 }
