@@ -1,7 +1,8 @@
 -- Claims a request id. The outcome is null for the first write with this id
 -- within 24 hours, and a racing second one waits here until the first has
 -- ended; it is replayed, with the task that the first one made or changed, or
--- request_id_reused, if the first one asked for something else.
+-- request_id_reused, if the first one asked for something else. create_task has
+-- the same inline.
 create or replace function data.claim_request(
     p_user uuid, p_now timestamptz, p_request uuid, p_hash bytea, p_task uuid,
     out outcome text, out task_id uuid

@@ -1,6 +1,8 @@
 -- Makes a task.
 -- Outcomes: ok; replayed, with the task as it is now, if it still is;
 -- request_id_reused.
+-- What claim_request and next_rev do stands here once more: as calls they took
+-- an eighth of the work of the most frequent write. Change them together.
 create or replace function api.create_task(
     p_user uuid, p_now timestamptz, p_request uuid, p_hash bytea,
     p_id uuid, p_title text, p_notes text,
@@ -12,21 +14,40 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_claim record;
+    v_task uuid;
+    v_rev bigint;
 begin
     perform set_config('app.user_id', p_user::text, true);
+
+    -- As in claim_request.
     if p_request is not null then
-        v_claim := data.claim_request(p_user, p_now, p_request, p_hash, p_id);
-        outcome := v_claim.outcome;
-        if outcome = 'replayed' then
-            select t.* into task
-            from data.tasks t
-            where t.user_id = p_user and t.id = v_claim.task_id and t.deleted_at is null;
-        end if;
-        if outcome is not null then
+        insert into data.requests as r (user_id, id, payload_hash, task_id, created_at)
+        values (p_user, p_request, p_hash, p_id, p_now)
+        on conflict on constraint requests_pkey do update
+            set payload_hash = excluded.payload_hash,
+                task_id = excluded.task_id,
+                created_at = excluded.created_at
+            where r.created_at <= excluded.created_at - interval '24 hours';
+        if not found then
+            select case when r.payload_hash = p_hash then 'replayed' else 'request_id_reused' end,
+                   r.task_id
+            into outcome, v_task
+            from data.requests r
+            where r.user_id = p_user and r.id = p_request;
+            if outcome = 'replayed' then
+                select t.* into task
+                from data.tasks t
+                where t.user_id = p_user and t.id = v_task and t.deleted_at is null;
+            end if;
             return;
         end if;
     end if;
+
+    -- As in next_rev.
+    insert into data.user_state as s (user_id, head_rev)
+    values (p_user, 1)
+    on conflict (user_id) do update set head_rev = s.head_rev + 1
+    returning s.head_rev into v_rev;
 
     insert into data.tasks (
         user_id, id, title, notes, due_date, due_minute, due_zone,
@@ -34,7 +55,7 @@ begin
     )
     values (
         p_user, p_id, p_title, p_notes, p_due_date, p_due_minute, p_due_zone,
-        p_now, p_now, data.next_rev(p_user)
+        p_now, p_now, v_rev
     )
     returning * into task;
     outcome := 'ok';
