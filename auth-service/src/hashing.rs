@@ -94,21 +94,32 @@ impl Hashing {
 
     /// Hashes a password, in `memory`.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "every length below is one that Argon2 allows")]
+    #[expect(clippy::expect_used, reason = "the parameters were checked")]
     pub fn hash(&self, password: &str, memory: &mut Vec<Block>) -> StoredPassword {
-        let salt: [u8; SALT_BYTES] = rng::bytes();
-        let pepper_id = self.pepper.as_ref().map_or("", |pepper| &pepper.id);
+        let salt = rng::bytes();
         let mut output = [0; OUTPUT_BYTES];
-        self.compute(self.params.clone(), pepper_id, password, &salt, &mut output, memory)
-            .expect("parameters were checked");
+        self.compute(self.params.clone(), self.pepper_id(), password, &salt, &mut output, memory)
+            .expect("every length is one that Argon2 allows");
+        self.stored(&salt, &output)
+    }
+
+    /// What nobody's password hashes to. It is random and the hash of nothing,
+    /// so it costs nothing to make and as much as any other to check.
+    #[must_use]
+    pub fn nobodys(&self) -> StoredPassword {
+        self.stored(&rng::bytes(), &rng::bytes())
+    }
+
+    #[expect(clippy::expect_used, reason = "the lengths are fixed, the parameters were checked")]
+    fn stored(&self, salt: &[u8; SALT_BYTES], output: &[u8; OUTPUT_BYTES]) -> StoredPassword {
         let phc = PasswordHash {
             algorithm: Algorithm::Argon2id.ident(),
             version: Some(Version::V0x13.into()),
             params: ParamsString::try_from(&self.params).expect("parameters were checked"),
-            salt: Some(Salt::new(&salt).expect("16 bytes")),
-            hash: Some(Output::new(&output).expect("32 bytes")),
+            salt: Some(Salt::new(salt).expect("16 bytes")),
+            hash: Some(Output::new(output).expect("32 bytes")),
         };
-        StoredPassword { phc: phc.to_string(), pepper_id: pepper_id.to_owned() }
+        StoredPassword { phc: phc.to_string(), pepper_id: self.pepper_id().to_owned() }
     }
 
     /// Whether `password` is the stored one. A stored hash that is not one of
@@ -132,10 +143,14 @@ impl Hashing {
     /// Whether the hash was made with other parameters or another pepper.
     #[must_use]
     pub fn is_outdated(&self, stored: &StoredPassword) -> bool {
-        let pepper_id = self.pepper.as_ref().map_or("", |pepper| &pepper.id);
         let parameters = PasswordHash::new(&stored.phc).ok().and_then(|phc| costs(&phc));
-        stored.pepper_id != pepper_id
+        stored.pepper_id != self.pepper_id()
             || parameters.is_none_or(|(parameters, _)| parameters != self.parameters)
+    }
+
+    /// The pepper that goes into new hashes; empty for none.
+    fn pepper_id(&self) -> &str {
+        self.pepper.as_ref().map_or("", |pepper| &pepper.id)
     }
 
     fn compute(
@@ -201,6 +216,21 @@ mod tests {
         assert!(hashing.verify("walnut", &one, &mut memory));
         assert!(!hashing.verify("Walnut", &one, &mut memory));
         assert!(!hashing.is_outdated(&one));
+    }
+
+    /// S2.3: what an unknown user is checked against takes the same work as what
+    /// a known one is, with the pepper and all, and is never right.
+    #[test]
+    fn nobodys_password_costs_as_much_as_anybodys() {
+        for pepper in [None, pepper("1")] {
+            let hashing = Hashing::new(Parameters::for_tests(), pepper).unwrap();
+            let (nobodys, anybodys) = (hashing.nobodys(), hashing.hash("walnut", &mut Vec::new()));
+            assert!(!hashing.is_outdated(&nobodys));
+            assert_eq!(nobodys.phc.len(), anybodys.phc.len());
+            let mut memory = Vec::new();
+            assert!(!hashing.verify("walnut", &nobodys, &mut memory));
+            assert_eq!(memory.len(), hashing.params.block_count(), "it was computed");
+        }
     }
 
     #[test]
