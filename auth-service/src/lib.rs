@@ -30,7 +30,6 @@ use shared::{
     clock::{SharedClock, SystemClock},
     database::{Database, Schema},
     page::PageTokens,
-    rng,
     server::{Server, serve_admin},
     trust::Trust,
     verify::{Rules, Verifier},
@@ -84,7 +83,6 @@ impl App {
         clock: SharedClock,
     ) -> anyhow::Result<Self> {
         let words = anyhow::Error::msg;
-        rng::warm_up();
         database.ready(STARTUP_PATIENCE).await?;
         let (current, previous) = config.keys().map_err(words)?;
         let sealer = Arc::new(Sealer::new(&current, previous.as_ref()));

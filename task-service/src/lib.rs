@@ -23,7 +23,6 @@ use proto::task::v1::task_service_server::{SERVICE_NAME, TaskServiceServer};
 use shared::{
     clock::{SharedClock, SystemClock},
     database::{Database, Schema},
-    rng,
     server::{Server, serve_admin},
     trust::{Keeper, Trust},
     verify::Verifier,
@@ -69,7 +68,6 @@ impl App {
         database: Database,
         clock: SharedClock,
     ) -> anyhow::Result<Self> {
-        rng::warm_up();
         database.ready(STARTUP_PATIENCE).await?;
         let page_key = config.page_token_key().map_err(anyhow::Error::msg)?;
         let service = TaskService::new(database.clone(), clock.clone(), &page_key);
