@@ -59,6 +59,11 @@ export function useSubmit(
   return { busy, faults, failure, seconds, onSubmit };
 }
 
+/** The fault of a field that is empty and must not be. */
+export function needed(field: string, value: string, text: string): Fault[] {
+  return value.trim() === "" ? [{ field, text }] : [];
+}
+
 export function faultsOf(failure: Failure): Fault[] {
   if (failure.fields.length === 0) return [{ field: "", text: failure.message }];
   return failure.fields.map(({ field, message }) => ({ field, text: message }));

@@ -5,7 +5,7 @@ import { useLocation } from "preact-iso";
 import { useState } from "preact/hooks";
 import { duet, session } from "../duet.ts";
 import { Heading } from "../ui/heading.tsx";
-import { type Fault, Field, PasswordField, SubmitButton, Summary, useSubmit } from "./form.tsx";
+import { type Fault, Field, needed, PasswordField, SubmitButton, Summary, useSubmit } from "./form.tsx";
 import { entrance } from "./next.ts";
 
 /** What was typed as an e-mail, here or at sign-up. */
@@ -17,8 +17,8 @@ export function SignIn() {
   const email = typedEmail.value;
   const state = session.value;
   const check = (): Fault[] => [
-    ...(email.trim() === "" ? [{ field: "email", text: "Enter your email." }] : []),
-    ...(password === "" ? [{ field: "password", text: "Enter a password." }] : []),
+    ...needed("email", email, "Enter your email."),
+    ...needed("password", password, "Enter a password."),
   ];
   const submit = useSubmit(check, async () => {
     await duet.session.signIn({ email, password });

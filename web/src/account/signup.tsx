@@ -4,7 +4,17 @@ import { useLocation } from "preact-iso";
 import { useState } from "preact/hooks";
 import { duet } from "../duet.ts";
 import { Heading } from "../ui/heading.tsx";
-import { type Fault, faultsOf, Field, PasswordField, StrengthLine, SubmitButton, Summary, useSubmit } from "./form.tsx";
+import {
+  type Fault,
+  faultsOf,
+  Field,
+  needed,
+  PasswordField,
+  StrengthLine,
+  SubmitButton,
+  Summary,
+  useSubmit,
+} from "./form.tsx";
 import { entrance } from "./next.ts";
 import { typedEmail } from "./signin.tsx";
 import { strengthOf } from "./strength.ts";
@@ -16,8 +26,8 @@ export function SignUp() {
   const [password, setPassword] = useState("");
   const email = typedEmail.value;
   const check = (): Fault[] => [
-    ...(email.trim() === "" ? [{ field: "email", text: "Enter your email." }] : []),
-    ...(password === "" ? [{ field: "password", text: "Enter a password." }] : []),
+    ...needed("email", email, "Enter your email."),
+    ...needed("password", password, "Enter a password."),
   ];
   const submit = useSubmit(
     check,

@@ -1,7 +1,16 @@
 // `/settings/password`: another password, which ends every other session.
 
 import { useState } from "preact/hooks";
-import { type Fault, faultsOf, PasswordField, StrengthLine, SubmitButton, Summary, useSubmit } from "../account/form.tsx";
+import {
+  type Fault,
+  faultsOf,
+  needed,
+  PasswordField,
+  StrengthLine,
+  SubmitButton,
+  Summary,
+  useSubmit,
+} from "../account/form.tsx";
 import { strengthOf } from "../account/strength.ts";
 import { displayName, duet, session } from "../duet.ts";
 import { Frame } from "./frame.tsx";
@@ -15,8 +24,8 @@ export function Password() {
   const check = (): Fault[] => {
     setChanged(false);
     return [
-      ...(current === "" ? [{ field: "current_password", text: "Enter your current password." }] : []),
-      ...(next === "" ? [{ field: "new_password", text: "Enter a new password." }] : []),
+      ...needed("current_password", current, "Enter your current password."),
+      ...needed("new_password", next, "Enter a new password."),
     ];
   };
   const submit = useSubmit(
