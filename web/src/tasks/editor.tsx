@@ -86,7 +86,13 @@ export function Editor({ store, id, draft: { base, values, faults }, address, cl
       <div class="pair">
         <label>
           Due date
-          <input type="date" value={values.date} onInput={change("date")} {...described("task.due")} />
+          <input
+            type="date"
+            max="9999-12-31"
+            value={values.date}
+            onInput={change("date")}
+            {...described("task.due")}
+          />
         </label>
         <label>
           Due time

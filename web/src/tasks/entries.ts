@@ -2,7 +2,7 @@
 // written since and is not answered yet. What is shown is the first with the
 // second applied, so taking back a refused write is forgetting it.
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import type { Task } from "duet-client";
 
 /** A task on the screen. */
@@ -31,20 +31,24 @@ export class Entries {
   /** Grows with every change; reading it makes a component hear of the next. */
   readonly changed = signal(0);
   readonly #entries = new Map<string, Entry>();
+  readonly #rows = computed(() => {
+    void this.changed.value;
+    const rows: Row[] = [];
+    for (const { hidden, row } of this.#entries.values()) if (!hidden) rows.push(row);
+    return rows.sort(newestFirst);
+  });
   readonly #keys = new Map<string, string>();
   /** Names of tasks that are gone, so that a late answer cannot bring them back. */
   readonly #gone = new Set<string>();
+  #entered = 0;
 
   get now(): number {
     return this.changed.peek();
   }
 
-  /** What is shown, in no order. */
-  rows(): Row[] {
-    void this.changed.value;
-    const rows: Row[] = [];
-    for (const { hidden, row } of this.#entries.values()) if (!hidden) rows.push(row);
-    return rows;
+  /** What is shown, newest first. */
+  rows(): readonly Row[] {
+    return this.#rows.value;
   }
 
   row(key: string): Row | undefined {
@@ -63,9 +67,13 @@ export class Entries {
     return this.#keys.get(name);
   }
 
-  /** Adds a task that the service does not know yet. */
-  enter(key: string, task: Task): void {
-    this.#put({ key, truth: task, changes: [], hidden: false, touched: 0, row: { key, task, waiting: true } });
+  /** Adds a task that the service does not know yet, and tells its key. */
+  enter(task: Task): string {
+    this.#entered += 1;
+    // Later ones sort as newer.
+    const key = `new ${String(this.#entered).padStart(9, "0")}`;
+    this.#add(key, task);
+    return key;
   }
 
   /** The service has made it, under this name. */
@@ -85,7 +93,7 @@ export class Entries {
       this.#put(known);
     } else {
       this.#keys.set(task.name, task.name);
-      this.enter(task.name, task);
+      this.#add(task.name, task);
     }
   }
 
@@ -135,6 +143,11 @@ export class Entries {
     return dropped;
   }
 
+  #add(key: string, truth: Task): void {
+    const row = { key, task: truth, waiting: true };
+    this.#put({ key, truth, changes: [], hidden: false, touched: 0, row });
+  }
+
   #put(entry: Entry): void {
     const { key, truth, changes } = entry;
     const task = changes.reduce((shown, change) => change(shown), truth);
@@ -146,7 +159,7 @@ export class Entries {
 }
 
 /** Newest first; what has no name yet is newer still. */
-export function newestFirst(a: Row, b: Row): number {
+function newestFirst(a: Row, b: Row): number {
   const [one, other] = [a.task, b.task];
   if (one.name !== "" && other.name !== "") return one.name < other.name ? 1 : -1;
   if (one.name !== other.name) return one.name === "" ? -1 : 1;

@@ -3,7 +3,7 @@
 import { useLocation } from "preact-iso";
 import { type Shortcuts, useShortcuts } from "../ui/shortcuts.tsx";
 import { undoLast } from "../ui/toasts.tsx";
-import { focusRow } from "./row.tsx";
+import { focusRow, neighbour } from "./row.tsx";
 
 export function useTaskKeys(signedIn: boolean): void {
   const { route } = useLocation();
@@ -48,13 +48,11 @@ export function useTaskKeys(signedIn: boolean): void {
 
 /** The row with the focus in it. */
 function row(): Element | null {
-  return document.activeElement?.closest("li.task") ?? null;
+  return document.activeElement?.closest(".task") ?? null;
 }
 
 function step(by: 1 | -1): boolean {
-  const rows = [...document.querySelectorAll("li.task")];
-  const at = rows.indexOf(row() ?? document.body);
-  const target = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : at + by];
+  const target = neighbour(row(), by);
   if (target) focusRow(target);
   return true;
 }

@@ -2,7 +2,7 @@
 // says which of them and how far down.
 
 import { useComputed } from "@preact/signals";
-import type { TargetedEvent } from "preact";
+import { Component, type TargetedEvent } from "preact";
 import { useLocation } from "preact-iso";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { link } from "../link.ts";
@@ -10,7 +10,10 @@ import { Failed } from "../ui/failed.tsx";
 import { Heading } from "../ui/heading.tsx";
 import { Loading } from "../ui/loading.tsx";
 import { visit } from "../visit.ts";
-import { type Filter, PAGE } from "./pages.ts";
+import type { Draft } from "./draft.ts";
+import type { Row } from "./entries.ts";
+import type { Filter } from "./pages.ts";
+import { usePlace } from "./place.ts";
 import { TaskRow } from "./row.tsx";
 import type { TaskStore } from "./store.ts";
 
@@ -85,28 +88,28 @@ function Count({ store, filter }: { store: TaskStore; filter: Filter }) {
 
 function List({ store, filter }: { store: TaskStore; filter: Filter }) {
   const { lists } = store;
-  const list = useRef<HTMLUListElement>(null);
-  const place = usePlace(list, filter);
+  const list = useRef<HTMLDivElement>(null);
+  const place = usePlace(list);
   useEffect(() => void lists.show(filter, place.page), []);
   useEffect(() => {
     // While nobody answers, coming back once more would only queue up.
     if (visit.value > 0 && link.peek() === "up") void lists.refresh(filter);
   }, [visit.value]);
 
-  const rows = lists.rows(filter);
+  const pieces = lists.pieces(filter);
   const begun = lists.begun(filter);
   const failure = lists.failure.value;
-  useLayoutEffect(() => place.restore(rows.length), [rows.length]);
+  useLayoutEffect(place.restore, [pieces.length]);
   return (
     <>
-      {rows.length > 0 && (
-        <ul ref={list} class="tasks" role="list" aria-label="Tasks">
-          {rows.map((row) => (
-            <TaskRow key={row.key} store={store} row={row} draft={store.drafts.value.get(row.key)} />
+      {pieces.length > 0 && (
+        <div ref={list} class="tasks" role="list" aria-label="Tasks">
+          {pieces.map(({ key, rows }) => (
+            <Rows key={key} store={store} rows={rows} drafts={store.drafts.value} />
           ))}
-        </ul>
+        </div>
       )}
-      {begun && !failure && rows.length === 0 && <p class="empty">{EMPTY[filter]}</p>}
+      {begun && !failure && pieces.length === 0 && <p class="empty">{EMPTY[filter]}</p>}
       {failure && !(begun && link.value !== "up") && (
         <Failed
           title="Your tasks could not be loaded"
@@ -114,10 +117,35 @@ function List({ store, filter }: { store: TaskStore; filter: Filter }) {
           again={() => void lists.refresh(filter)}
         />
       )}
-      {lists.loading.value && !failure && !begun && <Loading />}
+      {!begun && !failure && lists.loading.value && <Loading />}
       {begun && !lists.complete(filter) && <More store={store} filter={filter} />}
     </>
   );
+}
+
+interface RowsProps {
+  store: TaskStore;
+  rows: readonly Row[];
+  drafts: ReadonlyMap<string, Draft>;
+}
+
+/** A piece of the list: most changes leave it alone, and out of sight it costs nothing. */
+class Rows extends Component<RowsProps> {
+  override shouldComponentUpdate({ rows, drafts }: RowsProps): boolean {
+    const { rows: before, drafts: open } = this.props;
+    const moved = rows.length !== before.length || rows.some((row, at) => row !== before[at]);
+    return moved || rows.some(({ key }) => drafts.get(key) !== open.get(key));
+  }
+
+  override render({ store, rows, drafts }: RowsProps) {
+    return (
+      <div class="piece">
+        {rows.map((row) => (
+          <TaskRow key={row.key} store={store} row={row} draft={drafts.get(row.key)} />
+        ))}
+      </div>
+    );
+  }
 }
 
 /** Loads what follows when one comes near the end of the list. */
@@ -128,7 +156,8 @@ function More({ store, filter }: { store: TaskStore; filter: Filter }) {
     const target = button.current;
     if (!target) return;
     // Observed anew after each page: the end may still be in view then.
-    const observer = new IntersectionObserver(([seen]) => seen?.isIntersecting && more(), {
+    // What came last counts: out of view and in again may be told in one go.
+    const observer = new IntersectionObserver((seen) => seen.at(-1)?.isIntersecting && more(), {
       rootMargin: "600px",
     });
     observer.observe(target);
@@ -139,56 +168,4 @@ function More({ store, filter }: { store: TaskStore; filter: Filter }) {
       Show more
     </button>
   );
-}
-
-/** Keeps the page of the list that one looks at in the address, and goes back to it. */
-function usePlace(list: { current: HTMLUListElement | null }, filter: Filter) {
-  const state = useRef<{ page: number; restored: boolean }>(undefined);
-  if (!state.current) {
-    const asked = Number(new URLSearchParams(location.search).get("page"));
-    const page = Number.isInteger(asked) && asked > 0 ? asked : 1;
-    state.current = { page, restored: page === 1 };
-  }
-  const { page } = state.current;
-  useEffect(() => {
-    let asked = 0;
-    const look = (): void => {
-      asked = 0;
-      if (!state.current?.restored || !list.current) return;
-      history.replaceState(history.state, "", addressAt(filter, pageInView(list.current)));
-    };
-    const onScroll = (): void => {
-      asked ||= requestAnimationFrame(look);
-    };
-    addEventListener("scroll", onScroll, { passive: true });
-    return () => {
-      cancelAnimationFrame(asked);
-      removeEventListener("scroll", onScroll);
-    };
-  }, []);
-  const restore = (rows: number): void => {
-    if (!state.current || state.current.restored || rows <= (page - 1) * PAGE) return;
-    state.current.restored = true;
-    list.current?.children[(page - 1) * PAGE]?.scrollIntoView();
-  };
-  return { page, restore };
-}
-
-function pageInView({ children }: HTMLUListElement): number {
-  let [low, high] = [0, children.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const bottom = children[middle]?.getBoundingClientRect().bottom ?? 0;
-    if (bottom <= 0) low = middle + 1;
-    else high = middle;
-  }
-  return Math.floor(low / PAGE) + 1;
-}
-
-function addressAt(filter: Filter, page: number): string {
-  const query = new URLSearchParams(location.search);
-  if (filter !== "open") query.set("status", filter);
-  if (page > 1) query.set("page", String(page));
-  else query.delete("page");
-  return location.pathname + (query.size > 0 ? `?${query}` : "") + location.hash;
 }

@@ -5,8 +5,14 @@
 import { batch, signal } from "@preact/signals";
 import { type Client, type Failure, failureOf, type TaskService } from "duet-client";
 import { link, persist } from "../link.ts";
-import { type Entries, newestFirst, type Row } from "./entries.ts";
+import type { Entries, Row } from "./entries.ts";
 import { type Filter, matches, PAGE, Pages } from "./pages.ts";
+
+/** A part of a list that stays together. */
+export interface Piece {
+  readonly key: string;
+  readonly rows: readonly Row[];
+}
 
 export interface Count {
   readonly known: number;
@@ -44,7 +50,27 @@ export class Lists {
     const pages = this.#pages[filter];
     const shown = ({ key, task }: Row): boolean =>
       (matches(filter, task) || this.#kept.has(key)) && pages.reach(task.name);
-    return this.#entries.rows().filter(shown).sort(newestFirst);
+    return this.#entries.rows().filter(shown);
+  }
+
+  /** The rows in pieces of about a page, each under a name that it keeps. */
+  pieces(filter: Filter): Piece[] {
+    const pieces: Piece[] = [];
+    const { ends } = this.#pages[filter];
+    let rows: Row[] = [];
+    let at = 0;
+    const finish = (): void => {
+      if (rows.length > 0) pieces.push({ key: ends[at] ?? "", rows });
+      rows = [];
+      at += 1;
+    };
+    for (const row of this.rows(filter)) {
+      // A task without a name is above every end.
+      while (row.task.name !== "" && row.task.name < (ends[at] ?? "")) finish();
+      rows.push(row);
+    }
+    finish();
+    return pieces;
   }
 
   /** How many tasks a list has; unknown before it was read. */

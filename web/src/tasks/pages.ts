@@ -34,6 +34,8 @@ export class Pages {
   complete = false;
   /** How many tasks were read. */
   loaded = 0;
+  /** Where the list is divided into pieces of about a page: each ends with this name. */
+  readonly ends: string[] = [];
   readonly #status: TaskStatus;
   #next = "";
   #last = "";
@@ -64,6 +66,11 @@ export class Pages {
     this.complete = nextPageToken === "";
     this.#next = nextPageToken;
     this.#last = tasks.at(-1)?.name ?? this.#last;
+    // Ends stay where they are: a task that comes or goes moves no other to
+    // another piece.
+    const lowest = this.ends.at(-1);
+    const below = tasks.filter(({ name }) => lowest === undefined || name < lowest);
+    for (let n = PAGE; n <= below.length; n += PAGE) this.ends.push(below[n - 1]?.name ?? "");
   }
 
   /**

@@ -54,16 +54,22 @@ function Item({ store, row, draft }: Props) {
   const due = inWords(task.due, new Date());
   const address = addressOf(task.name);
   const remove = (): void => {
-    const item = edit.current?.closest("li");
-    const next = item?.nextElementSibling ?? item?.previousElementSibling;
+    const next = neighbour(edit.current, 1) ?? neighbour(edit.current, -1);
     removeTask(store, row);
     focusRow(next);
   };
   return (
-    <li data-key={key} class={done ? "task done" : "task"} aria-busy={waiting ? true : undefined}>
+    <div
+      role="listitem"
+      data-key={key}
+      class={done ? "task done" : "task"}
+      aria-busy={waiting ? true : undefined}
+    >
       <input
         type="checkbox"
         checked={done}
+        // Else browsers remember the state of each, and put it back after a reload.
+        autoComplete="off"
         aria-labelledby={id}
         onChange={() => store.check(key, !done)}
       />
@@ -97,8 +103,15 @@ function Item({ store, row, draft }: Props) {
           Delete<span class="unseen"> {task.title}</span>
         </button>
       )}
-    </li>
+    </div>
   );
+}
+
+/** The row after or before the one that something is in; without one, the first or last. */
+export function neighbour(inside: Element | null, by: 1 | -1): Element | undefined {
+  const rows = [...document.querySelectorAll(".task")];
+  const at = rows.indexOf(inside?.closest(".task") ?? document.body);
+  return at < 0 ? rows.at(by > 0 ? 0 : -1) : rows[at + by];
 }
 
 /** Puts the focus on a row, or on the field for a new task where there is none. */

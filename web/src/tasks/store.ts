@@ -93,14 +93,14 @@ export class TaskStore {
     const requestId = crypto.randomUUID();
     const blank = create(TaskSchema, { status: TaskStatus.OPEN });
     const task = edited(blank, values, ["title", "notes", "due"]);
-    this.entries.enter(requestId, task);
+    const key = this.entries.enter(task);
     this.outbox.add({
       send: async () => {
         const made = await this.#api.createTask({ task, requestId });
-        if (made.task) this.entries.made(requestId, made.task);
+        if (made.task) this.entries.made(key, made.task);
       },
       refused: (failure) => {
-        this.entries.forget(requestId);
+        this.entries.forget(key);
         // What was typed goes back to where it was typed, unless there is something new.
         if (this.newTitle.value === "") this.newTitle.value = values.title;
         this.#told.refused(failure, values.title);
