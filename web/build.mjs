@@ -56,7 +56,10 @@ await mkdir(out, { recursive: true });
 await writeFile(join(out, "index.html"), page);
 
 const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } };
-for (const file of ["index.html", ...(await readdir(join(out, "assets"))).map((f) => `assets/${f}`)]) {
+for (const file of [
+  "index.html",
+  ...(await readdir(join(out, "assets"))).map((f) => `assets/${f}`),
+]) {
   const bytes = await readFile(join(out, file));
   const gzip = gzipSync(bytes, { level: 9 });
   const brotli = brotliCompressSync(bytes, quality);

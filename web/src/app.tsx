@@ -147,7 +147,9 @@ function Starting() {
   return (
     <div class="screen">
       <h1 class="unseen">Duet</h1>
-      {failure && <Failed title="Duet could not look who you are" failure={failure} again={begin} />}
+      {failure && (
+        <Failed title="Duet could not look who you are" failure={failure} again={begin} />
+      )}
       {!failure && link.value === "up" && <Loading />}
       {!failure && link.value !== "up" && <p class="empty">Waiting for Duet to answer.</p>}
     </div>

@@ -17,7 +17,9 @@ test("a due date survives the way through the fields", () => {
 });
 
 test("a zone stays with its time and goes with it", () => {
-  expect(dueOf({ date: "2026-12-24", time: "18:00" }, "Europe/Paris")?.timeZone).toBe("Europe/Paris");
+  expect(dueOf({ date: "2026-12-24", time: "18:00" }, "Europe/Paris")?.timeZone).toBe(
+    "Europe/Paris",
+  );
   expect(dueOf({ date: "2026-12-24", time: "" }, "Europe/Paris")?.timeZone).toBe("");
 });
 

@@ -151,7 +151,10 @@ test("two people change different fields: both changes stay, and nobody is asked
   store.save(key);
   await settled(store);
   expect(store.conflicts.value).toEqual([]);
-  expect(store.lists.rows("open")[0]?.task).toMatchObject({ title: "oat milk", notes: "two litres" });
+  expect(store.lists.rows("open")[0]?.task).toMatchObject({
+    title: "oat milk",
+    notes: "two litres",
+  });
 });
 
 test("one's own check is no conflict with one's own edit", async ({ service, store }) => {
@@ -219,7 +222,10 @@ test("a write whose answer was lost is not made twice", async ({ service, store 
   expect(titles(store)).toEqual(["milk"]);
 });
 
-test("offline is not the service's fault, and ends with the network", async ({ service, store }) => {
+test("offline is not the service's fault, and ends with the network", async ({
+  service,
+  store,
+}) => {
   await store.lists.show("open", 1);
   plugIn(false);
   expect(link.value).toBe("offline");
@@ -232,7 +238,10 @@ test("offline is not the service's fault, and ends with the network", async ({ s
   expect(service.titles()).toEqual(["typed in a tunnel"]);
 });
 
-test("E1: without a session writes wait, and go on with the next one", async ({ service, store }) => {
+test("E1: without a session writes wait, and go on with the next one", async ({
+  service,
+  store,
+}) => {
   await store.lists.show("open", 1);
   service.failNext(refusal(Code.Unauthenticated, "SESSION_REVOKED", "Session expired."));
   store.add(typed("milk"));

@@ -1,4 +1,4 @@
-// Signs in, lists and adds tasks. The address says where the services are:
+// Signs in, lists and adds tasks, from another origin. The address says where the services are:
 // ?auth=<url>&task=<url>&refresh=cookie|memory
 import { createDuet, failureOf, type SessionState } from "duet-client";
 
@@ -21,11 +21,13 @@ function show(state: SessionState) {
 
 async function showTasks() {
   const { tasks } = await duet.tasks.listTasks({});
-  list.replaceChildren(...tasks.map(({ title }) => {
-    const item = document.createElement("li");
-    item.textContent = title;
-    return item;
-  }));
+  list.replaceChildren(
+    ...tasks.map(({ title }) => {
+      const item = document.createElement("li");
+      item.textContent = title;
+      return item;
+    }),
+  );
 }
 
 function attempt(work: () => Promise<unknown>) {

@@ -80,9 +80,7 @@ export function signedOut(): ConnectError {
  */
 function isNetwork(error: unknown): boolean {
   return (
-    error instanceof ConnectError &&
-    error.code === Code.Unknown &&
-    error.cause instanceof TypeError
+    error instanceof ConnectError && error.code === Code.Unknown && error.cause instanceof TypeError
   );
 }
 

@@ -34,10 +34,9 @@ export interface Tabs {
 /** What is used of a browser. */
 export interface Browser {
   locks?: Pick<LockManager, "request" | "query">;
-  openChannel?: (name: string) => Pick<
-    BroadcastChannel,
-    "postMessage" | "addEventListener" | "removeEventListener" | "close"
-  >;
+  openChannel?: (
+    name: string,
+  ) => Pick<BroadcastChannel, "postMessage" | "addEventListener" | "removeEventListener" | "close">;
 }
 
 /**
@@ -58,9 +57,10 @@ export function joinTabs(
   let channel = openChannel?.(name);
   const leaving = new AbortController();
   // Held for as long as the tab is open: that is how the others know of it.
-  const held = () => new Promise<void>((leave) => {
-    leaving.signal.addEventListener("abort", () => leave());
-  });
+  const held = () =>
+    new Promise<void>((leave) => {
+      leaving.signal.addEventListener("abort", () => leave());
+    });
   const joined = locks?.request(prefix + id, { signal: leaving.signal }, held);
   joined?.catch(() => {});
   const alone = oneAfterTheOther();

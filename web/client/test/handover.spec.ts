@@ -35,7 +35,10 @@ test("the first good answer is enough", async ({ device }) => {
 });
 
 test("of answers that are not good, the newest counts", async ({ device }) => {
-  for (const answers of [[20, 30], [30, 20]]) {
+  for (const answers of [
+    [20, 30],
+    [30, 20],
+  ]) {
     expect(await ask(device, answers, 99)).toEqual(credentials(30));
     device.close();
   }

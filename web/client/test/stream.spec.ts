@@ -156,4 +156,3 @@ function countMethod(): CountMethod {
   // The registry made types of its own; the generated ones are the same messages.
   return { ...found, input: Int32ValueSchema, output: Int32ValueSchema } as CountMethod;
 }
-

@@ -180,10 +180,20 @@ export function StrengthLine({ strength }: { strength: Strength | undefined }) {
 }
 
 /** The button that submits; it stays in place and says why it waits. */
-export function SubmitButton({ text, submit: { busy, seconds } }: { text: string; submit: Submit }) {
+export function SubmitButton({
+  text,
+  submit: { busy, seconds },
+}: {
+  text: string;
+  submit: Submit;
+}) {
   const waits = busy || seconds > 0;
   return (
-    <button type="submit" aria-disabled={waits ? true : undefined} aria-busy={busy ? true : undefined}>
+    <button
+      type="submit"
+      aria-disabled={waits ? true : undefined}
+      aria-busy={busy ? true : undefined}
+    >
       {seconds > 0 ? `Try again in ${seconds} s` : text}
     </button>
   );

@@ -5,7 +5,15 @@ import { useLocation } from "preact-iso";
 import { useState } from "preact/hooks";
 import { duet, session } from "../duet.ts";
 import { Heading } from "../ui/heading.tsx";
-import { type Fault, Field, needed, PasswordField, SubmitButton, Summary, useSubmit } from "./form.tsx";
+import {
+  type Fault,
+  Field,
+  needed,
+  PasswordField,
+  SubmitButton,
+  Summary,
+  useSubmit,
+} from "./form.tsx";
 import { entrance } from "./next.ts";
 
 /** What was typed as an e-mail, here or at sign-up. */

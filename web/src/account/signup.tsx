@@ -37,7 +37,9 @@ export function SignUp() {
     },
     (failure) => {
       if (failure.reason !== "EMAIL_ALREADY_REGISTERED") return faultsOf(failure);
-      return [{ field: "email", text: failure.message, more: <a href={signIn}>Sign in instead</a> }];
+      return [
+        { field: "email", text: failure.message, more: <a href={signIn}>Sign in instead</a> },
+      ];
     },
   );
   return (
@@ -70,7 +72,9 @@ export function SignUp() {
           onInput={setPassword}
           faults={submit.faults}
         />
-        <StrengthLine strength={password === "" ? undefined : strengthOf(password, [email, name])} />
+        <StrengthLine
+          strength={password === "" ? undefined : strengthOf(password, [email, name])}
+        />
         <SubmitButton text="Create account" submit={submit} />
       </form>
       <p class="aside">

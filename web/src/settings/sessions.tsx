@@ -61,7 +61,10 @@ export function Sessions() {
 
   return (
     <Frame title="Devices">
-      <p>You are signed in on these devices. If you do not know one, sign it out and change your password.</p>
+      <p>
+        You are signed in on these devices. If you do not know one, sign it out and change your
+        password.
+      </p>
       <p role="status" class="said" tabIndex={-1} ref={status}>
         {done}
       </p>

@@ -54,7 +54,12 @@ export function edited(task: Task, values: Values, paths: readonly Path[]): Task
  * The fields that two people changed to different things: those of `paths` in
  * which `theirs` is neither what it was nor what is wanted.
  */
-export function clashes(base: Values, theirs: Values, mine: Values, paths: readonly Path[]): Path[] {
+export function clashes(
+  base: Values,
+  theirs: Values,
+  mine: Values,
+  paths: readonly Path[],
+): Path[] {
   const moved = changes(base, theirs);
   const apart = changes(mine, theirs);
   return paths.filter((path) => moved.includes(path) && apart.includes(path));

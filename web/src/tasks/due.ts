@@ -42,7 +42,11 @@ export function inWords(due: Due | undefined, now: Date): { text: string; late: 
   const { year, month, day } = due.date;
   const shown = new Date(0);
   shown.setFullYear(year, month - 1, day);
-  const words = shown.toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
+  const words = shown.toLocaleDateString(undefined, {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+  });
   const at = time === "" ? "" : `, ${time}${due.timeZone === "" ? "" : ` (${due.timeZone})`}`;
   const clock = `${two(now.getHours())}:${two(now.getMinutes())}`;
   // With a zone of its own the moment is not this device's to judge to the minute.

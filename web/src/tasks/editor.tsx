@@ -51,7 +51,9 @@ export function Editor({ store, id, draft: { base, values, faults }, address, cl
     return found.map(({ message }) => message).join(" ");
   };
   const described = (path: string) => {
-    return wrong(path) === "" ? {} : { "aria-invalid": true as const, "aria-describedby": own + path };
+    return wrong(path) === ""
+      ? {}
+      : { "aria-invalid": true as const, "aria-describedby": own + path };
   };
   const fault = (path: string): JSX.Element | false =>
     wrong(path) !== "" && (
@@ -116,4 +118,3 @@ export function Editor({ store, id, draft: { base, values, faults }, address, cl
     </form>
   );
 }
-

@@ -23,7 +23,9 @@ export function removeTask(store: TaskStore, { key, task }: Row): void {
     () => {
       store.restore(key);
       // The button that was pressed is gone; the task is back.
-      requestAnimationFrame(() => focusRow(document.querySelector(`[data-key="${CSS.escape(key)}"]`)));
+      requestAnimationFrame(() =>
+        focusRow(document.querySelector(`[data-key="${CSS.escape(key)}"]`)),
+      );
     },
     () => store.remove(key),
   );

@@ -78,7 +78,9 @@ export class TaskStore {
   async read(id: string): Promise<string | undefined> {
     const name = `users/${this.owner}/tasks/${id}`;
     try {
-      const { task } = await persist(() => this.#api.getTask({ name }), { signal: this.#closed.signal });
+      const { task } = await persist(() => this.#api.getTask({ name }), {
+        signal: this.#closed.signal,
+      });
       if (task) this.entries.merge(task);
     } catch (error) {
       const { code } = failureOf(error);
@@ -113,11 +115,17 @@ export class TaskStore {
     const requestId = crypto.randomUUID();
     const status = done ? TaskStatus.DONE : TaskStatus.OPEN;
     this.lists.keep(key);
-    this.#write(key, (task) => ({ ...task, status }), async (name) => {
-      const request = { name, requestId };
-      const { task } = done ? await this.#api.completeTask(request) : await this.#api.reopenTask(request);
-      return task;
-    });
+    this.#write(
+      key,
+      (task) => ({ ...task, status }),
+      async (name) => {
+        const request = { name, requestId };
+        const { task } = done
+          ? await this.#api.completeTask(request)
+          : await this.#api.reopenTask(request);
+        return task;
+      },
+    );
   }
 
   /** Opens an editor, or changes what is typed into it. */
@@ -147,7 +155,8 @@ export class TaskStore {
   decide(keepMine: boolean): void {
     const [conflict, ...others] = this.conflicts.value;
     this.conflicts.value = others;
-    if (conflict && keepMine) this.#save(conflict.key, conflict.theirs, conflict.mine, conflict.paths);
+    if (conflict && keepMine)
+      this.#save(conflict.key, conflict.theirs, conflict.mine, conflict.paths);
   }
 
   /** Takes a task off the screen; `remove` or `restore` must follow. */
@@ -239,7 +248,8 @@ export class TaskStore {
       },
       refused: (failure, error) => {
         settled();
-        if (error instanceof Clash) this.conflicts.value = [...this.conflicts.value, error.conflict];
+        if (error instanceof Clash)
+          this.conflicts.value = [...this.conflicts.value, error.conflict];
         else if (failure.code === Code.NotFound) this.#vanished(key, title, typed?.values);
         else this.#refused(key, failure, title, typed);
       },
@@ -247,7 +257,12 @@ export class TaskStore {
   }
 
   /** A refused edit comes back with what was typed and what is wrong with it. */
-  #refused(key: string, failure: Failure, title: string, typed?: { base: Task; values: Values }): void {
+  #refused(
+    key: string,
+    failure: Failure,
+    title: string,
+    typed?: { base: Task; values: Values },
+  ): void {
     if (typed && this.entries.row(key) && !this.drafts.value.has(key)) {
       this.#setDraft(key, { ...typed, faults: failure.fields });
     }

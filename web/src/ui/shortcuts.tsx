@@ -103,11 +103,7 @@ function Overview() {
           ))}
         </dl>
         <label class="check">
-          <input
-            type="checkbox"
-            checked={enabled.value}
-            onChange={() => enable(!enabled.value)}
-          />
+          <input type="checkbox" checked={enabled.value} onChange={() => enable(!enabled.value)} />
           Use keyboard shortcuts
         </label>
         <div class="actions">

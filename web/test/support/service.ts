@@ -31,45 +31,48 @@ export class Service {
   #ids = 0;
 
   constructor() {
-    const transport = createRouterTransport(({ service }) => {
-      service(TaskService, {
-        createTask: async ({ task, requestId }) => {
-          await this.#arrive(`create ${task?.title}`);
-          return this.#once(requestId, () => this.put({ ...(task as Task), name: this.#name() }));
-        },
-        getTask: async ({ name }) => {
-          await this.#arrive("get");
-          return { task: this.#get(name) };
-        },
-        listTasks: async ({ status, pageSize, pageToken }) => {
-          await this.#arrive(`list ${TaskStatus[status]} ${pageToken}`);
-          return this.#page(status, pageSize, pageToken);
-        },
-        updateTask: async ({ task, updateMask, requestId }) => {
-          await this.#arrive(`update ${updateMask?.paths.join()} ${task?.etag}`);
-          const now = this.#get(task?.name ?? "");
-          if (task?.etag !== now.etag) throw refusal(Code.Aborted, "ETAG_MISMATCH", "Changed.");
-          if (task.title.trim() === "") throw untitled();
-          return this.#once(requestId, () => this.put({ ...now, ...task }));
-        },
-        completeTask: async ({ name, requestId }) => {
-          await this.#arrive("complete");
-          const done = { status: TaskStatus.DONE };
-          return this.#once(requestId, () => this.put({ ...this.#get(name), ...done }));
-        },
-        reopenTask: async ({ name, requestId }) => {
-          await this.#arrive("reopen");
-          const open = { status: TaskStatus.OPEN };
-          return this.#once(requestId, () => this.put({ ...this.#get(name), ...open }));
-        },
-        deleteTask: async ({ name }) => {
-          await this.#arrive("delete");
-          this.#get(name);
-          this.#tasks.delete(name);
-          return {};
-        },
-      });
-    }, { transport: { interceptors: [(next) => this.#carry(next)] } });
+    const transport = createRouterTransport(
+      ({ service }) => {
+        service(TaskService, {
+          createTask: async ({ task, requestId }) => {
+            await this.#arrive(`create ${task?.title}`);
+            return this.#once(requestId, () => this.put({ ...(task as Task), name: this.#name() }));
+          },
+          getTask: async ({ name }) => {
+            await this.#arrive("get");
+            return { task: this.#get(name) };
+          },
+          listTasks: async ({ status, pageSize, pageToken }) => {
+            await this.#arrive(`list ${TaskStatus[status]} ${pageToken}`);
+            return this.#page(status, pageSize, pageToken);
+          },
+          updateTask: async ({ task, updateMask, requestId }) => {
+            await this.#arrive(`update ${updateMask?.paths.join()} ${task?.etag}`);
+            const now = this.#get(task?.name ?? "");
+            if (task?.etag !== now.etag) throw refusal(Code.Aborted, "ETAG_MISMATCH", "Changed.");
+            if (task.title.trim() === "") throw untitled();
+            return this.#once(requestId, () => this.put({ ...now, ...task }));
+          },
+          completeTask: async ({ name, requestId }) => {
+            await this.#arrive("complete");
+            const done = { status: TaskStatus.DONE };
+            return this.#once(requestId, () => this.put({ ...this.#get(name), ...done }));
+          },
+          reopenTask: async ({ name, requestId }) => {
+            await this.#arrive("reopen");
+            const open = { status: TaskStatus.OPEN };
+            return this.#once(requestId, () => this.put({ ...this.#get(name), ...open }));
+          },
+          deleteTask: async ({ name }) => {
+            await this.#arrive("delete");
+            this.#get(name);
+            this.#tasks.delete(name);
+            return {};
+          },
+        });
+      },
+      { transport: { interceptors: [(next) => this.#carry(next)] } },
+    );
     this.client = createClient(TaskService, transport);
   }
 
