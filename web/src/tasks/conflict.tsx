@@ -3,6 +3,7 @@
 
 import type { Task } from "duet-client";
 import { useEffect, useRef } from "preact/hooks";
+import { quoted } from "../ui/toasts.tsx";
 import { changes, edited, type Path, valuesOf } from "./draft.ts";
 import { inWords } from "./due.ts";
 import type { Conflict, TaskStore } from "./store.ts";
@@ -34,8 +35,8 @@ function Choice({ store, conflict }: { store: TaskStore; conflict: Conflict }) {
       <article>
         <h2 id="conflict">Changed elsewhere</h2>
         <p id="conflict-text">
-          “{theirs.title}” was changed on another device while you were editing it. Which version
-          shall stay?
+          {quoted(theirs.title)} was changed on another device while you were editing it. Which
+          version shall stay?
         </p>
         <table>
           <thead>

@@ -4,16 +4,19 @@
 import { effect, signal } from "@preact/signals";
 import type { Failure } from "duet-client";
 import { duet, session } from "../duet.ts";
-import { clearToasts, endAll, sayAlert, sayFailure } from "../ui/toasts.tsx";
+import { clearToasts, endAll, quoted, sayAlert, sayFailure } from "../ui/toasts.tsx";
 import { TaskStore } from "./store.ts";
 
 export const store = signal<TaskStore | undefined>(undefined);
 
 const told = {
   refused: (failure: Failure, title: string): void =>
-    sayFailure(failure, `“${title}”: ${failure.message}`),
+    sayFailure(failure, `${quoted(title)}: ${failure.message}`),
   vanished: (title: string, again?: () => void): void =>
-    sayAlert(`“${title}” was deleted elsewhere.`, again && { label: "Add it again", run: again }),
+    sayAlert(
+      `${quoted(title)} was deleted elsewhere.`,
+      again && { label: "Add it again", run: again },
+    ),
 };
 
 effect(() => {

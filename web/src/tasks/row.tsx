@@ -3,7 +3,7 @@
 import { TaskStatus } from "duet-client";
 import { Component } from "preact";
 import { useId, useRef } from "preact/hooks";
-import { sayUndoable } from "../ui/toasts.tsx";
+import { quoted, sayUndoable } from "../ui/toasts.tsx";
 import type { Draft } from "./draft.ts";
 import { inWords } from "./due.ts";
 import { Editor } from "./editor.tsx";
@@ -19,7 +19,7 @@ export function addressOf(name: string): string | undefined {
 export function removeTask(store: TaskStore, { key, task }: Row): void {
   store.hide(key);
   sayUndoable(
-    `Deleted “${task.title}”.`,
+    `Deleted ${quoted(task.title)}.`,
     () => {
       store.restore(key);
       // The button that was pressed is gone; the task is back.

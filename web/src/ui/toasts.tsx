@@ -57,6 +57,12 @@ export function clearToasts(): void {
   toasts.value = [];
 }
 
+/** A title in a sentence: no longer than one takes in at a glance. */
+export function quoted(title: string): string {
+  const characters = [...title];
+  return characters.length > 60 ? `“${characters.slice(0, 59).join("")}…”` : `“${title}”`;
+}
+
 function finish(toast: Toast, chosen: boolean): void {
   if (!toasts.value.includes(toast)) return;
   toasts.value = toasts.value.filter((other) => other !== toast);
