@@ -6,11 +6,22 @@ import { useEffect, useRef } from "preact/hooks";
 /** Browsers allow few changes of the address, and each costs: one when the scrolling rests. */
 const REST = 150;
 
+/** For how many frames a place that was found is held. */
+const FRAMES = 6;
+
 /** `list` is the element whose children are the pieces. */
 export function usePlace(list: { readonly current: Element | null }) {
   const place = useRef<{ page: number; restored: boolean }>(undefined);
   place.current ??= { page: asked(), restored: asked() === 1 };
   const { current } = place;
+
+  useEffect(() => {
+    // The browser would go by height, which it cannot know before all is loaded.
+    if (!current.restored) history.scrollRestoration = "manual";
+    return () => {
+      history.scrollRestoration = "auto";
+    };
+  }, []);
 
   useEffect(() => {
     let planned: ReturnType<typeof setTimeout> | undefined;
@@ -37,9 +48,15 @@ export function usePlace(list: { readonly current: Element | null }) {
     const piece = list.current?.children[current.page - 1];
     if (current.restored || !piece) return;
     current.restored = true;
-    piece.scrollIntoView();
+    align(piece, FRAMES);
   };
   return { page: current.page, restore };
+}
+
+/** Pieces above get their true height only when they come into view, which moves this one. */
+function align(piece: Element, frames: number): void {
+  piece.scrollIntoView();
+  if (frames > 0) requestAnimationFrame(() => align(piece, frames - 1));
 }
 
 function asked(): number {
