@@ -1,0 +1,128 @@
+// One person on several devices (E4): each has a session of its own, and can be
+// ended from any other.
+
+import { expect, test } from "./harness/test.ts";
+import type { Someone } from "./harness/someone.ts";
+
+const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
+const EXPIRED = "Session expired. Sign in again, and you are back where you were.";
+
+function devices(someone: Someone) {
+  return someone.page.getByRole("list", { name: "Devices" }).getByRole("listitem");
+}
+
+test("E4: devices are listed by what they are, with this one marked", async ({ visitor, sit }) => {
+  const ada = await visitor("ada");
+  await ada.signUp();
+  await ada.seesTasks();
+  const laptop = await sit(ada.who, undefined, { userAgent: FIREFOX });
+  await laptop.open("/signin");
+  await laptop.signIn();
+  await laptop.seesTasks();
+  await laptop.link("Settings").click();
+  await laptop.link("Devices").click();
+  await expect(devices(laptop)).toHaveCount(2);
+  const here = devices(laptop).filter({ hasText: "This device" });
+  await expect(here).toContainText("Firefox on Windows");
+  await expect(here).toContainText(/Signed in .*, last active /);
+  await expect(here.getByRole("button")).toHaveCount(0);
+  await expect(laptop.button("Sign out Chrome on Linux")).toBeVisible();
+});
+
+test("a device that was signed out elsewhere keeps the draft and comes back to its place", async ({
+  person,
+  sit,
+}) => {
+  const ada = await person("ada");
+  const phone = await sit(ada.who, undefined, { userAgent: FIREFOX });
+  await phone.page.clock.install();
+  await phone.open("/signin?next=/tasks?status=all");
+  await phone.signIn();
+  await phone.isAt("/tasks?status=all");
+  await phone.seesTasks();
+  await phone.field("New task").fill("Half a thought");
+
+  await ada.open("/settings/sessions");
+  await ada.button("Sign out Firefox on Windows").click();
+  await expect(ada.status("Signed out Firefox on Windows.")).toBeVisible();
+  await expect(devices(ada)).toHaveCount(1);
+
+  // The token in the phone is good for five minutes, and then no more.
+  await phone.page.clock.fastForward("06:00");
+  await phone.field("New task").press("Enter");
+  await expect(phone.status(EXPIRED)).toBeVisible();
+  await phone.answered("CreateTask", () => phone.signIn());
+  await phone.isAt("/tasks?status=all");
+  await phone.seesTasks("Half a thought");
+});
+
+test("S4.2: a revoked session is found to be over at the next visit as well", async ({
+  person,
+  device,
+}) => {
+  const ada = await person("ada");
+  const phone = await device(ada);
+  await ada.account.account.revokeOtherSessions({});
+  await phone.open("/settings/password");
+  await expect(phone.status(EXPIRED)).toBeVisible();
+  await phone.signIn();
+  await phone.isAt("/settings/password");
+});
+
+test("all other devices are signed out with one button", async ({ person, device }) => {
+  const ada = await person("ada");
+  const others = [await device(ada), await device(ada)];
+  await ada.open("/settings/sessions");
+  await expect(devices(ada)).toHaveCount(3);
+  await ada.button("Sign out all other devices").click();
+  await expect(ada.status("Signed out 2 other devices.")).toBeVisible();
+  await expect(devices(ada)).toHaveCount(1);
+  await expect(ada.button("Sign out all other devices")).toHaveCount(0);
+  for (const other of others) {
+    await other.page.reload();
+    await expect(other.heading("Sign in")).toBeVisible();
+  }
+  await ada.link("Tasks").click();
+  await ada.seesTasks();
+});
+
+test("a new password signs out the other devices and is the one that counts", async ({
+  person,
+  device,
+  sit,
+}) => {
+  const ada = await person("ada");
+  const phone = await device(ada);
+  await ada.open("/settings/password");
+  await ada.field("Current password").fill("something else 7");
+  await ada.field("New password").fill("cello-Bassoon-17");
+  await ada.button("Change password").click();
+  await expect(ada.field("Current password")).toHaveAttribute("aria-invalid", "true");
+  await ada.field("Current password").fill(ada.who.password);
+  await ada.button("Change password").click();
+  await expect(ada.status("Password changed. Your other devices were signed out.")).toBeVisible();
+  await expect(ada.field("New password")).toHaveValue("");
+
+  await phone.page.reload();
+  await expect(phone.status(EXPIRED)).toBeVisible();
+  const again = await sit(ada.who);
+  await again.open("/signin");
+  await again.signIn();
+  await expect(again.alert("Invalid credentials")).toBeVisible();
+  await again.field("Password").fill("cello-Bassoon-17");
+  await again.button("Sign in").click();
+  await again.seesTasks();
+});
+
+test("the name in the header follows the profile", async ({ person }) => {
+  const ada = await person("ada");
+  await ada.link("Settings").click();
+  await expect(ada.heading("Profile")).toBeVisible();
+  await expect(ada.page.getByRole("main").getByText(ada.who.email)).toBeVisible();
+  await ada.field("Name").fill("Ada Lovelace");
+  await ada.button("Save").click();
+  await expect(ada.status("Saved.")).toBeVisible();
+  await expect(ada.page.getByRole("banner").getByText("Ada Lovelace")).toBeVisible();
+  await ada.page.reload();
+  await expect(ada.field("Name")).toHaveValue("Ada Lovelace");
+});

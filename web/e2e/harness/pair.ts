@@ -1,0 +1,52 @@
+// `duet up` on free ports and a data folder of its own.
+
+import { rmSync } from "node:fs";
+import { program } from "./paths.ts";
+import { folder, type Place } from "./place.ts";
+import { Program } from "./process.ts";
+
+export class Pair implements Place {
+  readonly cookie = { name: "duet-rt", secure: false };
+  readonly origin: string;
+  readonly auth: string;
+  readonly task: string;
+  readonly #program: Program;
+  readonly #data: string;
+
+  private constructor(program: Program, data: string, [origin, auth, task]: readonly string[]) {
+    this.#program = program;
+    this.#data = data;
+    this.origin = origin ?? "";
+    this.auth = `http://${auth}`;
+    this.task = `http://${task}`;
+  }
+
+  /** Starts it; `settings` are more variables, such as AUTH_ACCESS_TOKEN_TTL. */
+  static async start(settings: Record<string, string>): Promise<Pair> {
+    const data = folder();
+    const free = "127.0.0.1:0";
+    const duet = new Program(program("duet"), [], {
+      DUET_DATA_DIR: data,
+      DUET_LISTEN_ADDR: free,
+      AUTH_LISTEN_ADDR: free,
+      TASK_LISTEN_ADDR: free,
+      DUET_LOG: "info",
+      ...settings,
+    });
+    // The last line of the banner; the others are there then.
+    await duet.line(/duet add/);
+    const labels = ["browser", "auth-service", "task-service"];
+    const lines = labels.map((label) => duet.line(new RegExp(`^ +${label} +(\\S+)`)));
+    const addresses = (await Promise.all(lines)).map((found) => found[1] ?? "");
+    return new Pair(duet, data, addresses);
+  }
+
+  log(): string {
+    return this.#program.log();
+  }
+
+  async stop(): Promise<void> {
+    await this.#program.stop();
+    rmSync(this.#data, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,232 @@
+// Every screen of the page in every state that it can be in, each as somebody
+// gets there. screens.spec.ts looks at them all.
+
+import { expect } from "@playwright/test";
+import { somebody } from "./account.ts";
+import { answerWith, FAULT, hold } from "./answer.ts";
+import type { Someone } from "./someone.ts";
+import type { People } from "./test.ts";
+
+type Scene = (people: People) => Promise<Someone>;
+
+const LONG =
+  "Write to the tuner about the grand piano in the small hall, its pedals, its lid and everything else that creaks";
+
+/** A person with some of everything. */
+async function busy({ person }: People, path = "/tasks"): Promise<Someone> {
+  const ada = await person("ada");
+  const { account } = ada;
+  const today = new Date();
+  const daysAway = (days: number): Date => new Date(today.getTime() + days * 86_400_000);
+  await account.complete(await account.add("Book the hall"));
+  await account.add("Return the metronome", { due: daysAway(-9) });
+  await account.add(LONG, { notes: "440 Hz", due: daysAway(30) });
+  await account.add("Rehearse", { due: today });
+  await account.add("Buy strings");
+  await account.add("Tune the piano", { notes: "440 Hz, and the pedals" });
+  await ada.open(path);
+  await expect(ada.box("Tune the piano")).toBeVisible();
+  return ada;
+}
+
+async function editing(people: People): Promise<Someone> {
+  const ada = await busy(people);
+  await ada.edit("Tune the piano");
+  return ada;
+}
+
+/** At the sign-in page, refused in this way. */
+async function refusedAtSignIn(people: People, retryAfterSeconds?: number): Promise<Someone> {
+  const ada = await people.visitor("ada", "/signin");
+  await answerWith(ada.page, "SignIn", {
+    code: "RESOURCE_EXHAUSTED",
+    domain: "duet.auth",
+    reason: "HASH_CAPACITY",
+    message: "Too many people are signing in. Please try again in a moment.",
+    ...(retryAfterSeconds && { retryAfterSeconds }),
+  });
+  await ada.signIn();
+  await expect(ada.alert("There is a problem")).toBeVisible();
+  return ada;
+}
+
+async function empty({ person }: People, path: string, text: string): Promise<Someone> {
+  const ada = await person("ada");
+  await ada.open(path);
+  await expect(ada.page.getByText(text)).toBeVisible();
+  return ada;
+}
+
+async function at({ person }: People, path: string, heading: string): Promise<Someone> {
+  const ada = await person("ada");
+  await ada.open(path);
+  await expect(ada.heading(heading)).toBeVisible();
+  return ada;
+}
+
+const accounts: Record<string, Scene> = {
+  "sign-up": ({ visitor }) => visitor("ada"),
+  "sign-up, everything wrong": async ({ sit }) => {
+    const ada = await sit({ email: "ada", password: "short", displayName: "A".repeat(500) });
+    await ada.open("/signup");
+    await ada.signUp();
+    await expect(ada.alert("There is a problem")).toBeFocused();
+    return ada;
+  },
+  "sign-up, e-mail taken": async ({ person, sit }) => {
+    const again = await sit((await person("ada")).who);
+    await again.open("/signup");
+    await again.signUp();
+    await expect(again.link("Sign in instead")).toBeVisible();
+    return again;
+  },
+  "sign-in": ({ visitor }) => visitor("ada", "/signin"),
+  "sign-in, wrong": async ({ visitor }) => {
+    const ada = await visitor("ada", "/signin");
+    await ada.signIn();
+    await expect(ada.alert("Invalid credentials")).toBeFocused();
+    return ada;
+  },
+  "sign-in, try again later": (people) => refusedAtSignIn(people, 3_000),
+  "sign-in, session expired": async ({ person }) => {
+    const ada = await person("ada");
+    await ada.account.account.revokeSession({ name: await currentSession(ada) });
+    await ada.page.reload();
+    await expect(ada.status("Session expired.")).toBeVisible();
+    return ada;
+  },
+};
+
+const lists: Record<string, Scene> = {
+  tasks: (people) => busy(people),
+  "tasks, all": (people) => busy(people, "/tasks?status=all"),
+  "tasks, none open": (people) => empty(people, "/tasks", "Nothing to do."),
+  "tasks, none done": (people) => empty(people, "/tasks?status=done", "Nothing is done yet."),
+  "tasks, none at all": (people) => empty(people, "/tasks?status=all", "No tasks yet."),
+  "tasks, editing": editing,
+  "tasks, editing what was refused": async (people) => {
+    const ada = await editing(people);
+    await ada.editor.getByLabel("Title").fill("la ".repeat(200));
+    await ada.save();
+    await expect(ada.editor.getByLabel("Title")).toHaveAttribute("aria-invalid", "true");
+    return ada;
+  },
+  "tasks, one deleted": async (people) => {
+    const ada = await busy(people);
+    await ada.delete("Buy strings");
+    await ada.toasts.getByRole("button", { name: "Undo" }).focus();
+    return ada;
+  },
+  "tasks, one refused": async (people) => {
+    const ada = await busy(people);
+    await answerWith(ada.page, "CompleteTask", FAULT);
+    await ada.box("Buy strings").click();
+    await expect(ada.alert(FAULT.message)).toBeVisible();
+    return ada;
+  },
+  "tasks, changed elsewhere": async ({ person }) => {
+    const ada = await person("ada");
+    const id = await ada.account.add("Tune the piano");
+    await ada.open("/tasks");
+    await ada.edit("Tune the piano");
+    await ada.editor.getByLabel("Title").fill(LONG);
+    await ada.account.rename(id, "Tune the old piano");
+    await ada.editor.getByRole("button", { name: "Save" }).click();
+    await expect(ada.page.getByRole("alertdialog")).toBeVisible();
+    return ada;
+  },
+  "tasks, loading": async ({ person }) => {
+    const ada = await person("ada");
+    await hold(ada.page, "ListTasks");
+    await ada.open("/tasks");
+    await expect(ada.status("Loading…")).toBeVisible();
+    return ada;
+  },
+  "tasks, not loaded": async ({ person }) => {
+    const ada = await person("ada");
+    await answerWith(ada.page, "ListTasks", FAULT);
+    await ada.open("/tasks");
+    await expect(ada.alert("Your tasks could not be loaded")).toBeVisible();
+    return ada;
+  },
+  "tasks, offline": async (people) => {
+    people.watch.allowLostCalls();
+    const ada = await busy(people);
+    await ada.context.setOffline(true);
+    await ada.type("Practise");
+    await expect(ada.status("1 change is waiting.")).toBeVisible();
+    return ada;
+  },
+  "tasks, Duet not reached": async (people) => {
+    people.watch.allowLostCalls();
+    const ada = await busy(people);
+    await ada.page.route("**/*Service/*", (route) => route.abort("connectionrefused"));
+    await ada.type("Practise");
+    await expect(ada.button("Try now")).toBeVisible();
+    return ada;
+  },
+  "keyboard shortcuts": async (people) => {
+    const ada = await busy(people);
+    await ada.page.keyboard.press("?");
+    await expect(ada.page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
+    return ada;
+  },
+};
+
+const others: Record<string, Scene> = {
+  "starting, Duet not reached": async ({ person, watch }) => {
+    watch.allowLostCalls();
+    const ada = await person("ada");
+    await ada.page.route("**/*Service/*", (route) => route.abort("connectionrefused"));
+    await ada.open("/tasks");
+    await expect(ada.button("Try now")).toBeVisible();
+    return ada;
+  },
+  "one task": async ({ person }) => {
+    const ada = await person("ada");
+    const id = await ada.account.add(LONG, { notes: "440 Hz", due: new Date() });
+    await ada.account.complete(id);
+    await ada.open(`/tasks/${id}`);
+    await expect(ada.heading(LONG)).toBeVisible();
+    return ada;
+  },
+  "no such task": (people) => at(people, `/tasks/${crypto.randomUUID()}`, "Nothing found"),
+  "no such page": (people) => {
+    people.watch.allow(/status of 404/);
+    return at(people, "/nowhere", "Nothing found");
+  },
+  profile: async (people) => {
+    const ada = await at(people, "/settings/profile", "Profile");
+    await ada.field("Name").fill("Ada Lovelace");
+    await ada.button("Save").click();
+    await expect(ada.status("Saved.")).toBeVisible();
+    return ada;
+  },
+  password: async (people) => {
+    const ada = await at(people, "/settings/password", "Password");
+    await ada.field("New password").fill("walnut");
+    await ada.button("Change password").click();
+    await expect(ada.alert("There is a problem")).toBeVisible();
+    return ada;
+  },
+  devices: async (people) => {
+    const ada = await people.person("ada");
+    await people.device(ada);
+    await ada.open("/settings/sessions");
+    await expect(ada.button("Sign out all other devices")).toBeVisible();
+    return ada;
+  },
+  "no JavaScript": async ({ sit }) => {
+    const ada = await sit(somebody("ada"), undefined, { javaScriptEnabled: false });
+    await ada.open("/");
+    await expect(ada.heading("Duet needs JavaScript")).toBeVisible();
+    return ada;
+  },
+};
+
+export const scenes: Record<string, Scene> = { ...accounts, ...lists, ...others };
+
+async function currentSession({ account }: Someone): Promise<string> {
+  const { sessions } = await account.account.listSessions({});
+  return sessions.find(({ current }) => current)?.name ?? "";
+}

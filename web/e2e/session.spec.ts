@@ -1,0 +1,133 @@
+// The session over time and over tabs. Access tokens live for five seconds here,
+// so what otherwise happens every five minutes happens while one looks on.
+
+import { endOf, isGood, somebody } from "./harness/account.ts";
+import { expect, test } from "./harness/test.ts";
+
+test.use({ settings: { AUTH_ACCESS_TOKEN_TTL: "5s" } });
+
+const PATIENCE = { timeout: 20_000 };
+
+test("E1: an access token that has run out is replaced before the next call", async ({
+  person,
+}) => {
+  const ada = await person("ada");
+  const token = await ada.calls.token();
+  const refreshes = ada.calls.count("RefreshSession");
+  await expect.poll(() => endOf(token) < Date.now(), PATIENCE).toBe(true);
+  await ada.add("Tune the piano");
+  expect(await ada.calls.token()).not.toBe(token);
+  expect(ada.calls.count("RefreshSession")).toBe(refreshes + 1);
+  expect(ada.calls.count("CreateTask")).toBe(1);
+});
+
+test("E1: on a device whose clock stands still the refusal is mended silently", async ({
+  person,
+  place,
+}) => {
+  const ada = await person("ada");
+  await ada.page.clock.setFixedTime(new Date());
+  await ada.page.reload();
+  await ada.seesTasks();
+  const token = await ada.calls.token();
+  await expect.poll(() => isGood(place, token), PATIENCE).toBe(false);
+  await ada.type("Tune the piano");
+  await expect.poll(() => ada.calls.count("CreateTask")).toBe(2);
+  await ada.settled();
+  await expect(ada.toasts).toBeEmpty();
+});
+
+test("three tabs race for a new token: one call, and nobody is signed out", async ({ person }) => {
+  const ada = await person("ada");
+  const tabs = [ada, await ada.tab(), await ada.tab()];
+  for (const tab of tabs) await tab.seesTasks();
+  const token = await ada.calls.token();
+  await expect.poll(() => endOf(token) < Date.now(), PATIENCE).toBe(true);
+  const before = ada.calls.count("RefreshSession");
+  await Promise.all(tabs.map((tab, n) => tab.add(`From tab ${n}`)));
+  expect(ada.calls.count("RefreshSession")).toBe(before + 1);
+  for (const tab of tabs) await expect(tab.heading("Tasks")).toBeVisible();
+  expect(await (await ada.tab()).tasks.count()).toBe(0);
+});
+
+test("FR-014: a reload keeps the session, and a new tab takes over the token of the old", async ({
+  person,
+}) => {
+  const ada = await person("ada");
+  await ada.page.reload();
+  await ada.seesTasks();
+  const before = ada.calls.count("RefreshSession");
+  const tab = await ada.tab("/settings/profile");
+  await expect(tab.heading("Profile")).toBeVisible();
+  expect(ada.calls.count("RefreshSession")).toBe(before);
+});
+
+test("S4.1: signing out in one tab signs out all of them", async ({ person }) => {
+  const ada = await person("ada");
+  const tabs = [await ada.tab("/settings/sessions"), await ada.tab("/tasks?status=all")];
+  await expect(tabs[0]?.heading("Devices") ?? ada.heading("")).toBeVisible();
+  await ada.signOut();
+  for (const tab of [ada, ...tabs]) await expect(tab.heading("Sign in")).toBeVisible();
+});
+
+test("when somebody else signs in, nothing of the person before is left in any tab", async ({
+  person,
+  visitor,
+}) => {
+  const eve = await visitor("eve");
+  await eve.signUp();
+  await eve.add("Eve's task");
+  const ada = await person("ada");
+  await ada.add("Ada's task");
+  const other = await ada.tab();
+  await other.seesTasks("Ada's task");
+  await other.field("New task").fill("A secret of Ada's");
+  await ada.signOut();
+  await expect(other.heading("Sign in")).toBeVisible();
+
+  await ada.field("Email").fill(eve.who.email);
+  await ada.field("Password").fill(eve.who.password);
+  await ada.button("Sign in").click();
+  for (const tab of [ada, other]) {
+    await tab.seesTasks("Eve's task");
+    await expect(tab.page.getByRole("banner").getByText(eve.who.email)).toBeVisible();
+    await expect(tab.field("New task")).toHaveValue("");
+  }
+});
+
+test("signing in in one tab brings along those that wait at the sign-in page", async ({
+  person,
+  sit,
+}) => {
+  const { who } = await person("ada");
+  const ada = await sit(who);
+  await ada.open("/signin");
+  const waiting = await ada.tab("/settings/sessions");
+  await expect(waiting.heading("Sign in")).toBeVisible();
+  await ada.signIn();
+  await ada.seesTasks();
+  await expect(waiting.heading("Devices")).toBeVisible();
+  await waiting.isAt("/settings/sessions");
+});
+
+test("a sign-out that the service does not hear of is said, not pretended", async ({
+  person,
+  watch,
+}) => {
+  watch.allowLostCalls();
+  const ada = await person("ada");
+  await ada.page.route("**/*Service/SignOut", (route) => route.abort("connectionrefused"));
+  await ada.signOut();
+  await expect(ada.toasts.getByRole("alert")).toBeVisible();
+  await expect(ada.heading("Tasks")).toBeVisible();
+  await ada.page.unroute("**/*Service/SignOut");
+  await ada.signOut();
+  await ada.isAt("/signin");
+});
+
+test("an account that never was here is not told of an expired session", async ({ sit }) => {
+  const stranger = await sit(somebody("stranger"));
+  await stranger.open("/tasks");
+  await expect(stranger.heading("Sign in")).toBeVisible();
+  await expect(stranger.status("Session expired")).toHaveCount(0);
+});
