@@ -4,7 +4,7 @@ import { somebody } from "./harness/account.ts";
 import { answerWith } from "./harness/answer.ts";
 import { expect, test } from "./harness/test.ts";
 
-test("S2.1 FR-007 FR-009: a registered user signs in and is at their tasks", async ({
+test("S2.1 FR-007 FR-009 FR-025: a registered user signs in and is at their tasks", async ({
   person,
   sit,
 }) => {

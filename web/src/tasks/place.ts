@@ -65,7 +65,7 @@ function asked(): number {
 }
 
 function pageInView(pieces: HTMLCollection): number {
-  const above = [...pieces].filter((piece) => piece.getBoundingClientRect().bottom <= 0);
+  const above = [...pieces].filter((piece) => piece.getBoundingClientRect().bottom < 1);
   return Math.min(above.length + 1, Math.max(pieces.length, 1));
 }
 
