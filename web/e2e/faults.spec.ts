@@ -116,7 +116,6 @@ test("E2: Postgres dies in the middle of typing: a friendly word, and on it goes
   await ada.box("Tune the piano").click();
   await expect(ada.status("Duet cannot be reached.")).toBeVisible();
   await parts.startPostgres();
-  await ada.button("Try now").click();
   await expect(ada.status("Duet cannot be reached.")).toHaveCount(0, { timeout: 30_000 });
   await ada.uncheck("Tune the piano");
   await finishes(ada);
@@ -130,13 +129,15 @@ test("E2: Postgres hangs: sign-in says so within seconds and counts down, then w
   const { who } = await person("ada");
   const ada = await sit(who);
   await ada.open("/signin");
+  await ada.stopTheClock();
   const hung = parts.hang();
   try {
     await ada.signIn();
+    await expect(ada.button("Try again in 1 s")).toBeVisible();
+    await ada.page.clock.resume();
     const summary = ada.alert("There is a problem");
     await expect(summary).toBeFocused();
     await expect(summary).not.toContainText(/postgres|sql|database error|timeout/i);
-    await expect(ada.page.getByRole("button", { name: /^Try again in \d+ s$/ })).toBeVisible();
   } finally {
     hung.carryOn();
   }
@@ -154,7 +155,7 @@ test("opened while everything is away, the page waits and then is there", async 
   await ada.page.reload();
   await expect(ada.status("Duet cannot be reached.")).toBeVisible();
   await Promise.all([parts.startService("auth"), parts.startService("task")]);
-  await ada.button("Try now").click();
+  await expect(ada.status("Duet cannot be reached.")).toHaveCount(0, { timeout: 30_000 });
   await ada.seesTasks("Tune the piano");
 });
 

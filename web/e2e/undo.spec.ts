@@ -10,7 +10,7 @@ test("a deleted task is gone at once; the call is made when the ten seconds are 
 }) => {
   const ada = await person("ada");
   await ada.add("Sell the piano");
-  await ada.page.clock.install();
+  await ada.stopTheClock();
   await ada.delete("Sell the piano");
   await expect(ada.toasts).toContainText("Deleted “Sell the piano”.");
   await ada.seesTasks();
@@ -19,7 +19,7 @@ test("a deleted task is gone at once; the call is made when the ten seconds are 
   await ada.page.clock.runFor(UNDO_MS - 2_000);
   expect(ada.calls.count("DeleteTask")).toBe(0);
   expect(await ada.account.titles()).toEqual(["Sell the piano"]);
-  await ada.answered("DeleteTask", () => ada.page.clock.runFor(2_000));
+  await ada.answered("DeleteTask", () => ada.page.clock.runFor(3_000));
   await expect(ada.toasts).toBeEmpty();
   expect(await ada.account.titles()).toEqual([]);
 });
@@ -27,7 +27,7 @@ test("a deleted task is gone at once; the call is made when the ten seconds are 
 test("undone in time, nothing ever happened", async ({ person }) => {
   const ada = await person("ada");
   await ada.add("Sell the piano");
-  await ada.page.clock.install();
+  await ada.stopTheClock();
   await ada.delete("Sell the piano");
   await ada.toasts.getByRole("button", { name: "Undo" }).click();
   await ada.seesTasks("Sell the piano");
@@ -38,7 +38,7 @@ test("undone in time, nothing ever happened", async ({ person }) => {
 test("the time does not run while one looks at the note", async ({ person }) => {
   const ada = await person("ada");
   await ada.add("Sell the piano");
-  await ada.page.clock.install();
+  await ada.stopTheClock();
   await ada.delete("Sell the piano");
   await ada.toasts.getByText("Deleted").hover();
   await ada.page.clock.runFor(UNDO_MS * 3);
@@ -49,7 +49,7 @@ test("the time does not run while one looks at the note", async ({ person }) => 
   await expect(ada.toasts).toContainText("Deleted");
   expect(ada.calls.count("DeleteTask")).toBe(0);
   await ada.field("New task").focus();
-  await ada.answered("DeleteTask", () => ada.page.clock.runFor(UNDO_MS));
+  await ada.answered("DeleteTask", () => ada.page.clock.runFor(UNDO_MS * 2));
 });
 
 test("leaving the page means it", async ({ person }) => {
@@ -83,11 +83,11 @@ test("a refused deletion brings the task back, with a reference", async ({ perso
   const ada = await person("ada");
   await ada.add("Sell the piano");
   await answerWith(ada.page, "DeleteTask", FAULT);
-  await ada.page.clock.install();
+  await ada.stopTheClock();
   await ada.delete("Sell the piano");
   await ada.seesTasks();
   await ada.field("New task").focus();
-  await ada.page.clock.runFor(UNDO_MS);
+  await ada.page.clock.runFor(UNDO_MS * 2);
   await ada.seesTasks("Sell the piano");
   await expect(ada.alert(FAULT.message)).toContainText(`Reference: ${FAULT.requestId}`);
 });

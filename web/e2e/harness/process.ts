@@ -11,6 +11,10 @@ const PATIENCE_MS = 60_000;
 
 type Variables = Record<string, string>;
 
+/** None of them outlives the tests. */
+const children = new Set<ChildProcess>();
+process.once("exit", () => children.forEach((child) => child.kill("SIGKILL")));
+
 export class Program {
   readonly name: string;
   readonly lines: string[] = [];
@@ -30,7 +34,8 @@ export class Program {
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream) createInterface({ input: stream }).on("line", (line) => this.#heard(line));
     }
-    process.once("exit", () => this.#child.kill("SIGKILL"));
+    children.add(this.#child);
+    this.#child.once("exit", () => children.delete(this.#child));
   }
 
   get pid(): number {

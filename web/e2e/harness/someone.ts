@@ -157,6 +157,12 @@ export class Someone {
     await response.finished();
   }
 
+  /** Time stands still for the page, until `page.clock` moves it. */
+  async stopTheClock(): Promise<void> {
+    await this.page.clock.install();
+    await this.page.clock.pauseAt(Date.now() + 1_000);
+  }
+
   // What they expect to see.
 
   async seesTasks(...titles: string[]): Promise<void> {
