@@ -2,7 +2,7 @@
 // There is no way out but choosing, because either answer loses something.
 
 import type { Task } from "duet-client";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { quoted } from "../ui/toasts.tsx";
 import { changes, edited, type Path, valuesOf } from "./draft.ts";
 import { inWords } from "./due.ts";
@@ -17,7 +17,7 @@ export function ConflictDialog({ store }: { store: TaskStore }) {
 
 function Choice({ store, conflict }: { store: TaskStore; conflict: Conflict }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     dialog.current?.showModal();
     return () => dialog.current?.close();
   }, []);

@@ -1,7 +1,7 @@
 // The form in which a task is edited, in the list and on its own page.
 
 import type { JSX, TargetedEvent } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import type { Draft, Values } from "./draft.ts";
 import type { TaskStore } from "./store.ts";
 
@@ -18,7 +18,8 @@ interface Props {
 export function Editor({ store, id, draft: { base, values, faults }, address, closed }: Props) {
   const title = useRef<HTMLInputElement>(null);
   const own = useId();
-  useEffect(() => {
+  // Before the next key is pressed: it is meant for the title.
+  useLayoutEffect(() => {
     if (address !== undefined) title.current?.focus();
   }, []);
 

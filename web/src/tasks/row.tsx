@@ -2,7 +2,7 @@
 
 import { TaskStatus } from "duet-client";
 import { Component } from "preact";
-import { useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { quoted, sayUndoable } from "../ui/toasts.tsx";
 import type { Draft } from "./draft.ts";
 import { inWords } from "./due.ts";
@@ -52,6 +52,13 @@ function Item({ store, row, draft }: Props) {
   const { key, task, waiting } = row;
   const id = useId();
   const edit = useRef<HTMLButtonElement>(null);
+  const closed = useRef(false);
+  // Before the next key is pressed: it is meant for this row.
+  useLayoutEffect(() => {
+    if (draft || !closed.current) return;
+    closed.current = false;
+    edit.current?.focus();
+  }, [draft]);
   const done = task.status === TaskStatus.DONE;
   const due = inWords(task.due, new Date());
   const address = addressOf(task.name);
@@ -85,7 +92,7 @@ function Item({ store, row, draft }: Props) {
             id={key}
             draft={draft}
             address={address ?? ""}
-            closed={() => requestAnimationFrame(() => edit.current?.focus())}
+            closed={() => (closed.current = true)}
           />
         </>
       ) : (

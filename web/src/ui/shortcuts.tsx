@@ -2,7 +2,7 @@
 // off, because a single letter is also what a voice or a slip may type.
 
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 /** What a key does; false where it does nothing. */
 export type Shortcuts = Readonly<Record<string, () => boolean>>;
@@ -81,7 +81,7 @@ export function ShortcutsDialog() {
 
 function Overview() {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
     return () => {
