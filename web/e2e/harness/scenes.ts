@@ -1,10 +1,12 @@
 // Every screen of the page in every state that it can be in, each as somebody
 // gets there. screens.spec.ts looks at them all.
 
+import { join } from "node:path";
 import { expect } from "@playwright/test";
 import { somebody } from "./account.ts";
 import { answerWith, FAULT, hold } from "./answer.ts";
 import type { Someone } from "./someone.ts";
+import { project } from "./paths.ts";
 import type { People } from "./test.ts";
 
 type Scene = (people: People) => Promise<Someone>;
@@ -220,6 +222,32 @@ const others: Record<string, Scene> = {
     const ada = await sit(somebody("ada"), undefined, { javaScriptEnabled: false });
     await ada.open("/");
     await expect(ada.heading("Duet needs JavaScript")).toBeVisible();
+    return ada;
+  },
+  // axe is a script itself: the same words and styles, where scripts run.
+  "no JavaScript, read by axe": async ({ sit }) => {
+    const ada = await sit(somebody("ada"));
+    await ada.page.route(ada.place.origin + "/", async (route) => {
+      const response = await route.fetch();
+      const page = (await response.text()).replace(/<script[^]*?<\/script>|<\/?noscript>/g, "");
+      await route.fulfill({ response, body: page });
+    });
+    await ada.open("/");
+    await expect(ada.heading("Duet needs JavaScript")).toBeVisible();
+    return ada;
+  },
+  // What a program says that was built without npm; that it does is a test in Rust.
+  "page not built": async ({ sit }) => {
+    const ada = await sit(somebody("ada"));
+    const folder = join(project, "duet", "src", "up", "page");
+    const files = { "/": "not_built.html", "/assets/not-built.css": "not_built.css" };
+    for (const [path, file] of Object.entries(files)) {
+      await ada.page.route(ada.place.origin + path, (route) =>
+        route.fulfill({ path: join(folder, file) }),
+      );
+    }
+    await ada.open("/");
+    await expect(ada.heading("Duet runs, without its page")).toBeVisible();
     return ada;
   },
 };
