@@ -1,12 +1,13 @@
 // Every screen of the page in every state that it can be in, each as somebody
 // gets there. screens.spec.ts looks at them all.
 
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "@playwright/test";
 import { somebody } from "./account.ts";
 import { answerWith, FAULT, hold } from "./answer.ts";
-import type { Someone } from "./someone.ts";
 import { project } from "./paths.ts";
+import type { Someone } from "./someone.ts";
 import type { People } from "./test.ts";
 
 type Scene = (people: People) => Promise<Someone>;
@@ -242,8 +243,12 @@ const others: Record<string, Scene> = {
     const folder = join(project, "duet", "src", "up", "page");
     const files = { "/": "not_built.html", "/assets/not-built.css": "not_built.css" };
     for (const [path, file] of Object.entries(files)) {
+      const text = (await readFile(join(folder, file), "utf8"))
+        .replace("{why}", "needs npm to be built, which was not found")
+        .replaceAll(/\{(web|auth|task)\}/g, "127.0.0.1:50051");
+      const contentType = file.endsWith(".css") ? "text/css" : "text/html";
       await ada.page.route(ada.place.origin + path, (route) =>
-        route.fulfill({ path: join(folder, file) }),
+        route.fulfill({ body: text, contentType }),
       );
     }
     await ada.open("/");
