@@ -3,13 +3,15 @@
 
 #![expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts like this")]
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 8] = [
     "auth/v1/account_service.proto",
     "auth/v1/auth_service.proto",
     "auth/v1/error_reason.proto",
     "auth/v1/token_service.proto",
     "task/v1/error_reason.proto",
+    "task/v1/list_service.proto",
     "task/v1/task_service.proto",
+    "task/v1/transfer_service.proto",
 ];
 
 /// Messages that hold a password or a token: see `redacted!` in `lib.rs`.

@@ -51,11 +51,11 @@ begin
 
     insert into data.tasks (
         user_id, id, title, notes, due_date, due_minute, due_zone,
-        created_at, updated_at, rev
+        created_at, updated_at, rev, position
     )
     values (
         p_user, p_id, p_title, p_notes, p_due_date, p_due_minute, p_due_zone,
-        p_now, p_now, v_rev
+        p_now, p_now, v_rev, 5000000000000000 - v_rev
     )
     returning * into task;
     outcome := 'ok';

@@ -14,6 +14,8 @@ use shared::{
 use sqlx::postgres::PgConnectOptions;
 use tonic::transport::{ClientTlsConfig, Endpoint, Uri};
 
+use crate::service::Quotas;
+
 /// Tasks of Duet, over gRPC.
 ///
 /// Every secret NAME can be given as NAME_FILE instead: the path of a file that
@@ -81,6 +83,13 @@ pub struct Config {
     /// File with the key of page tokens.
     #[arg(long, env = "TASK_PAGE_TOKEN_KEY_FILE")]
     pub page_token_key_file: Option<PathBuf>,
+
+    /// Tasks that a user may have, those in the bin excepted.
+    #[arg(long, env = "TASK_MAX_TASKS", default_value_t = 10_000)]
+    pub max_tasks: u32,
+    /// Lists that a user may have besides the inbox.
+    #[arg(long, env = "TASK_MAX_LISTS", default_value_t = 200)]
+    pub max_lists: u32,
 
     /// Where auth-service serves its signing keys over gRPC.
     #[arg(long, env = "TASK_AUTH_URL", default_value = "http://127.0.0.1:50051")]
@@ -208,6 +217,12 @@ impl Config {
     pub fn tls(&self) -> Result<Option<Arc<rustls::ServerConfig>>, String> {
         let key = self.tls_key_file.as_deref();
         config::certificate("TASK", self.tls_cert_file.as_deref(), key)
+    }
+
+    /// How much a user may have.
+    #[must_use]
+    pub fn quotas(&self) -> Quotas {
+        Quotas { tasks: self.max_tasks, lists: self.max_lists }
     }
 
     /// The limits of the listener.

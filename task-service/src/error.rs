@@ -11,7 +11,10 @@ pub enum Error {
     /// The user has no such task: it never was, it is deleted, or it is
     /// somebody else's.
     #[error("no such task")]
-    NotFound,
+    TaskNotFound,
+    /// The user has no such list.
+    #[error("no such list")]
+    ListNotFound,
     /// The task changed since the etag was read.
     #[error("the task has revision {current} by now")]
     EtagMismatch {
@@ -32,7 +35,8 @@ pub enum Error {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
-            Error::NotFound => Self::new(Reason::TaskNotFound, "There is no such task."),
+            Error::TaskNotFound => Self::new(Reason::TaskNotFound, "There is no such task."),
+            Error::ListNotFound => Self::new(Reason::ListNotFound, "There is no such list."),
             Error::EtagMismatch { current } => {
                 Self::new(Reason::EtagMismatch, "This task was changed in the meantime.")
                     .metadata("current_etag", etag(current))

@@ -13,13 +13,18 @@ pub mod request;
 mod row;
 pub mod service;
 pub mod sweep;
+pub mod task;
 pub mod tasks;
 pub mod text;
 mod wire;
 
 use std::time::Duration;
 
-use proto::task::v1::task_service_server::{SERVICE_NAME, TaskServiceServer};
+use proto::task::v1::{
+    list_service_server::{self, ListServiceServer},
+    task_service_server::{self, TaskServiceServer},
+    transfer_service_server::{self, TransferServiceServer},
+};
 use shared::{
     clock::{SharedClock, SystemClock},
     database::{Database, Schema},
@@ -30,7 +35,7 @@ use shared::{
 use tokio::net::TcpListener;
 
 use crate::config::Config;
-pub use crate::service::TaskService;
+pub use crate::service::{Quotas, Service};
 
 /// What this service brings to its database.
 pub static SCHEMA: Schema = Schema {
@@ -42,6 +47,9 @@ pub static SCHEMA: Schema = Schema {
 /// The largest request. Notes of 20,000 characters of four bytes fit well.
 pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
+/// The largest request that brings a file: 4 MiB of it, and its envelope.
+pub const MAX_IMPORT_BYTES: usize = 4 * 1024 * 1024 + 1024;
+
 /// How long the service waits for its database when it starts.
 const STARTUP_PATIENCE: Duration = Duration::from_secs(30);
 /// How often the database is asked whether it is there.
@@ -50,7 +58,7 @@ const HEALTH_INTERVAL: Duration = Duration::from_secs(2);
 /// The service, put together and not serving yet.
 pub struct App {
     config: Config,
-    service: TaskService,
+    service: Service,
     trust: Trust,
     verifier: Verifier,
     database: Database,
@@ -70,7 +78,7 @@ impl App {
     ) -> anyhow::Result<Self> {
         database.ready(STARTUP_PATIENCE).await?;
         let page_key = config.page_token_key().map_err(anyhow::Error::msg)?;
-        let service = TaskService::new(database.clone(), clock.clone(), &page_key);
+        let service = Service::new(database.clone(), clock.clone(), &page_key, config.quotas());
         let trust = Trust::new(config.trust_max_staleness);
         let verifier = Verifier::new(config.rules(), trust.clone(), clock.clone());
         Ok(Self { config, service, trust, verifier, database, clock })
@@ -82,12 +90,16 @@ impl App {
         &self.trust
     }
 
-    /// Mounts the gRPC service.
+    /// Mounts the gRPC services.
     #[must_use]
     pub fn mount(&self, server: Server) -> Server {
         server
-            .message_limit(SERVICE_NAME, MAX_MESSAGE_BYTES)
+            .message_limit(task_service_server::SERVICE_NAME, MAX_MESSAGE_BYTES)
+            .message_limit(list_service_server::SERVICE_NAME, MAX_MESSAGE_BYTES)
+            .message_limit(transfer_service_server::SERVICE_NAME, MAX_IMPORT_BYTES)
             .authenticated(TaskServiceServer::new(self.service.clone()), &self.verifier)
+            .authenticated(ListServiceServer::new(self.service.clone()), &self.verifier)
+            .authenticated(TransferServiceServer::new(self.service.clone()), &self.verifier)
     }
 
     /// Does what is due by the time, for ever: fetches signing keys, purges.

@@ -2,76 +2,49 @@
 //! answer shows of one.
 
 use chrono::{DateTime, Utc};
-use prost_types::{FieldMask, Timestamp};
+use prost_types::Timestamp;
 use proto::task::v1 as pb;
-use shared::{
-    error::{Fields, Reason},
-    name,
-};
+use shared::name;
 use uuid::Uuid;
 
 use crate::{
-    due::Due,
-    mask::Mask,
     request,
-    tasks::{Changes, Status, Task},
-    text::{Notes, Title},
+    task::{BIN, INBOX, Priority, Recurrence, Status, Task},
 };
 
 /// The segment of resource names that tasks lie under.
-pub(crate) const COLLECTION: &str = "tasks";
-
-/// Reads the fields of a task that the mask names. None if anything in them is
-/// not acceptable.
-pub(crate) fn read_changes(
-    fields: &mut Fields,
-    mask: Option<&FieldMask>,
-    task: &pb::Task,
-) -> Option<Changes> {
-    let mask = fields.read_as(Reason::MaskInvalid, "update_mask", Mask::parse(mask, task))?;
-    let title = match mask.title {
-        true => fields.read("task.title", Title::parse(&task.title).map(Some)),
-        false => Some(None),
-    };
-    let notes = match mask.notes {
-        true => fields.read("task.notes", Notes::parse(&task.notes).map(Some)),
-        false => Some(None),
-    };
-    let due = match mask.due {
-        true => read_due(fields, task.due.as_ref()).map(Some),
-        false => Some(None),
-    };
-    Some(Changes { title: title?, notes: notes?, due: due? })
-}
-
-/// Reads `task.due`: `Some(None)` if it is absent, None if it is not
-/// acceptable.
-pub(crate) fn read_due(fields: &mut Fields, due: Option<&pb::Due>) -> Option<Option<Due>> {
-    match due {
-        None => Some(None),
-        Some(due) => Due::read(fields, "task.due", due).map(Some),
-    }
-}
-
-/// Reads a status to filter by: whether tasks must be done, None for any.
-pub(crate) fn parse_filter(status: i32) -> Result<Option<bool>, &'static str> {
-    match pb::TaskStatus::try_from(status) {
-        Ok(pb::TaskStatus::Unspecified) => Ok(None),
-        Ok(pb::TaskStatus::Open) => Ok(Some(false)),
-        Ok(pb::TaskStatus::Done) => Ok(Some(true)),
-        Err(_) => Err("There is no such status."),
-    }
-}
+pub(crate) const TASKS: &str = "tasks";
+/// The segment of resource names that lists lie under.
+pub(crate) const LISTS: &str = "lists";
+/// `users/{user}/lists/inbox`.
+const INBOX_ID: &str = "inbox";
 
 /// A task of this user as answers show it.
-pub(crate) fn message(user: Uuid, task: Task) -> pb::Task {
-    let Task { id, title, notes, status, due, created_at, updated_at, revision } = task;
+pub(crate) fn task(user: Uuid, task: Task) -> pb::Task {
+    let Task {
+        id,
+        title,
+        notes,
+        status,
+        due,
+        list,
+        parent,
+        priority,
+        labels,
+        position,
+        recurrence,
+        created_at,
+        updated_at,
+        deleted_at,
+        revision,
+    } = task;
     let (status, completed_at) = match status {
         Status::Open => (pb::TaskStatus::Open, None),
         Status::Done { at } => (pb::TaskStatus::Done, Some(at)),
+        Status::Cancelled { at } => (pb::TaskStatus::Cancelled, Some(at)),
     };
     pb::Task {
-        name: name::of_member(user, COLLECTION, id),
+        name: task_name(user, id),
         title,
         notes,
         status: status.into(),
@@ -81,10 +54,51 @@ pub(crate) fn message(user: Uuid, task: Task) -> pb::Task {
         complete_time: completed_at.map(timestamp),
         revision,
         etag: request::etag(revision),
+        list: list_name(user, list),
+        parent_task: parent.map(|parent| task_name(user, parent)).unwrap_or_default(),
+        priority: self::priority(priority).into(),
+        labels,
+        position,
+        recurrence: recurrence.map(self::recurrence),
+        delete_time: deleted_at.map(timestamp),
+        expire_time: deleted_at.map(|at| timestamp(at + BIN)),
     }
 }
 
-fn timestamp(at: DateTime<Utc>) -> Timestamp {
+/// `users/{user}/tasks/{task}`.
+pub(crate) fn task_name(user: Uuid, task: Uuid) -> String {
+    name::of_member(user, TASKS, task)
+}
+
+/// `users/{user}/lists/{list}`.
+pub(crate) fn list_name(user: Uuid, list: Uuid) -> String {
+    if list == INBOX {
+        format!("{}/{LISTS}/{INBOX_ID}", name::of_user(user))
+    } else {
+        name::of_member(user, LISTS, list)
+    }
+}
+
+fn priority(priority: Priority) -> pb::Priority {
+    match priority {
+        Priority::None => pb::Priority::Unspecified,
+        Priority::Low => pb::Priority::Low,
+        Priority::Medium => pb::Priority::Medium,
+        Priority::High => pb::Priority::High,
+    }
+}
+
+fn recurrence(recurrence: Recurrence) -> pb::Recurrence {
+    let Recurrence { rule, after_completion, start: _, number: _, series } = recurrence;
+    let anchor = match after_completion {
+        false => pb::RecurrenceAnchor::Due,
+        true => pb::RecurrenceAnchor::Completion,
+    };
+    pb::Recurrence { rrule: rule, anchor: anchor.into(), series: series.to_string() }
+}
+
+/// A moment as messages carry it.
+pub(crate) fn timestamp(at: DateTime<Utc>) -> Timestamp {
     Timestamp {
         seconds: at.timestamp(),
         // Less than 2^31: a leap second counts up to two billion.

@@ -100,6 +100,7 @@ impl From<task::Task> for Task {
             complete_time,
             revision,
             etag,
+            ..
         } = task;
         Self {
             name,

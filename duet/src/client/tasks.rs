@@ -40,7 +40,7 @@ pub(crate) async fn add(
         ..Task::default()
     };
     let request =
-        CreateTaskRequest { parent: String::new(), task: Some(task), request_id: request_id() };
+        CreateTaskRequest { task: Some(task), request_id: request_id(), ..Default::default() };
     let answer = session
         .tasks(request, async |channel, request| Client::new(channel).create_task(request).await)
         .await?;
@@ -63,7 +63,7 @@ pub(crate) async fn ls(
     let table = match (tasks.is_empty(), status) {
         (true, TaskStatus::Open) => "There is nothing to do.".to_owned(),
         (true, TaskStatus::Done) => "Nothing is done yet.".to_owned(),
-        (true, TaskStatus::Unspecified) => "There are no tasks.".to_owned(),
+        (true, TaskStatus::Unspecified | TaskStatus::Cancelled) => "There are no tasks.".to_owned(),
         (false, _) => output::table(&["", "Title", "Due", "ID"], tasks.iter().map(row)),
     };
     show_all(tasks, || table, output)
@@ -108,7 +108,7 @@ pub(crate) async fn done(
 ) -> Result<(), Failure> {
     let names = find(session, texts).await?;
     write_each(names, output, async |name| {
-        let request = CompleteTaskRequest { name, etag: String::new(), request_id: request_id() };
+        let request = CompleteTaskRequest { name, request_id: request_id(), ..Default::default() };
         session
             .tasks(request, async |channel, request| {
                 Client::new(channel).complete_task(request).await
@@ -216,7 +216,7 @@ async fn find(session: &mut Session, texts: &[String]) -> Result<Vec<String>, Fa
 async fn get(session: &mut Session, text: &str) -> Result<Task, Failure> {
     let name = find(session, &[text.to_owned()]).await?.swap_remove(0);
     let answer = session
-        .tasks(GetTaskRequest { name }, async |channel, request| {
+        .tasks(GetTaskRequest { name, read_mask: None }, async |channel, request| {
             Client::new(channel).get_task(request).await
         })
         .await?;
@@ -232,7 +232,7 @@ async fn list(
     let page_size = i32::try_from(limit.min(PAGE_SIZE as usize)).unwrap_or_default();
     let mut tasks = Vec::new();
     let mut request =
-        ListTasksRequest { page_size, status: status.into(), ..ListTasksRequest::default() };
+        ListTasksRequest { page_size, filter: filter(status), ..ListTasksRequest::default() };
     loop {
         let page = session
             .tasks(request.clone(), async |channel, request| {
@@ -305,4 +305,13 @@ fn due_text(due: &proto::task::v1::Due) -> String {
 
 fn mark(task: &Task) -> &'static str {
     if task.status() == TaskStatus::Done { "☑" } else { "☐" }
+}
+
+fn filter(status: TaskStatus) -> String {
+    match status {
+        TaskStatus::Unspecified => String::new(),
+        TaskStatus::Open => "status = OPEN".to_owned(),
+        TaskStatus::Done => "status = DONE".to_owned(),
+        TaskStatus::Cancelled => "status = CANCELLED".to_owned(),
+    }
 }

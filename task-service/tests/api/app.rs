@@ -152,13 +152,14 @@ impl User {
             parent: String::new(),
             task: Some(task),
             request_id: request_id.to_owned(),
+            task_id: String::new(),
         };
         let answer = self.client.clone().create_task(request).await?;
         Ok(answer.map(|answer| answer.task.expect("a task")))
     }
 
     pub(crate) async fn get(&self, name: &str) -> Result<pb::Task, Status> {
-        let request = pb::GetTaskRequest { name: name.to_owned() };
+        let request = pb::GetTaskRequest { name: name.to_owned(), read_mask: None };
         let answer = self.client.clone().get_task(request).await?.into_inner();
         Ok(answer.task.expect("a task"))
     }
@@ -210,7 +211,7 @@ impl User {
         request_id: &str,
     ) -> Result<Response<pb::Task>, Status> {
         let (name, etag, request_id) = (name.to_owned(), etag.to_owned(), request_id.to_owned());
-        let request = pb::CompleteTaskRequest { name, etag, request_id };
+        let request = pb::CompleteTaskRequest { name, etag, request_id, ..Default::default() };
         let answer = self.client.clone().complete_task(request).await?;
         Ok(answer.map(|answer| answer.task.expect("a task")))
     }

@@ -79,8 +79,12 @@ async fn everything_that_is_wrong_is_said_at_once() {
     let mut task = due(0, 0, 0, Some(-1), "nowhere");
     task.title = String::new();
     task.notes = "\0".to_owned();
-    let request =
-        CreateTaskRequest { parent: "me".to_owned(), task: Some(task), request_id: "1".to_owned() };
+    let request = CreateTaskRequest {
+        parent: "me".to_owned(),
+        task: Some(task),
+        request_id: "1".to_owned(),
+        task_id: String::new(),
+    };
     let refusal = ada.client.clone().create_task(request).await;
     let status = refused(refusal, Code::InvalidArgument, "FIELD_INVALID");
     assert_eq!(
@@ -126,7 +130,12 @@ async fn by_name(user: &User, name: &str, etag: &str, request_id: &str, field: &
     let update =
         UpdateTaskRequest { task: Some(task), update_mask: None, request_id: request_id() };
     let delete = DeleteTaskRequest { name: name(), etag: etag(), request_id: request_id() };
-    let complete = CompleteTaskRequest { name: name(), etag: etag(), request_id: request_id() };
+    let complete = CompleteTaskRequest {
+        name: name(),
+        etag: etag(),
+        request_id: request_id(),
+        ..Default::default()
+    };
     let reopen = ReopenTaskRequest { name: name(), etag: etag(), request_id: request_id() };
     let mut refusals = vec![
         client.update_task(update).await.map(drop),
@@ -135,7 +144,9 @@ async fn by_name(user: &User, name: &str, etag: &str, request_id: &str, field: &
         client.reopen_task(reopen).await.map(drop),
     ];
     if field == "name" {
-        refusals.push(client.get_task(GetTaskRequest { name: name() }).await.map(drop));
+        refusals.push(
+            client.get_task(GetTaskRequest { name: name(), read_mask: None }).await.map(drop),
+        );
     }
     for (n, refusal) in refusals.into_iter().enumerate() {
         let status = refused(refusal, Code::InvalidArgument, "FIELD_INVALID");
@@ -170,8 +181,6 @@ async fn bad_masks_pages_and_filters_are_refused() {
     for (request, expected, field) in [
         (ListTasksRequest { page_size: -1, ..list() }, "FIELD_INVALID", "page_size"),
         (ListTasksRequest { page_size: i32::MIN, ..list() }, "FIELD_INVALID", "page_size"),
-        (ListTasksRequest { status: 99, ..list() }, "FIELD_INVALID", "status"),
-        (ListTasksRequest { status: -1, ..list() }, "FIELD_INVALID", "status"),
         (ListTasksRequest { parent: "users".to_owned(), ..list() }, "FIELD_INVALID", "parent"),
         (
             ListTasksRequest { page_token: "x".to_owned(), ..list() },

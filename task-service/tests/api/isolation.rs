@@ -82,13 +82,15 @@ async fn another_users_name_is_refused_before_bad_fields_are() {
         parent: ben.name(),
         task: None,
         request_id: "no UUID".to_owned(),
+        task_id: String::new(),
     };
     refused(client.create_task(request).await, Code::PermissionDenied, "NOT_YOURS");
     let request = proto::task::v1::ListTasksRequest {
         parent: ben.name(),
         page_size: -1,
         page_token: "forged".to_owned(),
-        status: 99,
+        filter: "((".to_owned(),
+        ..Default::default()
     };
     refused(ada.list(request).await, Code::PermissionDenied, "NOT_YOURS");
 }

@@ -12,8 +12,8 @@ async fn pages(user: &User, page_size: i32, status: TaskStatus) -> Vec<Vec<Strin
     let mut pages = Vec::new();
     let mut page_token = String::new();
     loop {
-        let status = status.into();
-        let request = ListTasksRequest { page_size, page_token, status, ..Default::default() };
+        let filter = filter(status);
+        let request = ListTasksRequest { page_size, page_token, filter, ..Default::default() };
         let page = user.list(request).await.expect("a page");
         pages.push(page.tasks.into_iter().map(|task| task.name).collect());
         page_token = page.next_page_token;
@@ -99,7 +99,7 @@ async fn a_page_token_is_good_for_its_own_list_only() {
     let ask = |page_token: &str, status: TaskStatus| ListTasksRequest {
         page_size: 1,
         page_token: page_token.to_owned(),
-        status: status.into(),
+        filter: filter(status),
         ..Default::default()
     };
     let any = TaskStatus::Unspecified;
@@ -123,5 +123,12 @@ async fn a_page_token_is_good_for_its_own_list_only() {
     ] {
         let refusal = user.list(ask(page_token, status)).await;
         refused(refusal, Code::InvalidArgument, "PAGE_TOKEN_INVALID");
+    }
+}
+
+fn filter(status: TaskStatus) -> String {
+    match status {
+        TaskStatus::Unspecified => String::new(),
+        status => format!("status = {}", status.as_str_name().trim_start_matches("TASK_STATUS_")),
     }
 }

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file task/v1/task.proto.
  */
 export const file_task_v1_task: GenFile = /*@__PURE__*/
-  fileDesc("ChJ0YXNrL3YxL3Rhc2sucHJvdG8SB3Rhc2sudjEipwIKBFRhc2sSDAoEbmFtZRgBIAEoCRINCgV0aXRsZRgCIAEoCRINCgVub3RlcxgDIAEoCRIjCgZzdGF0dXMYBCABKA4yEy50YXNrLnYxLlRhc2tTdGF0dXMSGQoDZHVlGAUgASgLMgwudGFzay52MS5EdWUSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jb21wbGV0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghyZXZpc2lvbhgJIAEoAxIMCgRldGFnGAogASgJImMKA0R1ZRIbCgRkYXRlGAEgASgLMg0udGFzay52MS5EYXRlEhoKDW1pbnV0ZV9vZl9kYXkYAiABKAVIAIgBARIRCgl0aW1lX3pvbmUYAyABKAlCEAoOX21pbnV0ZV9vZl9kYXkiMAoERGF0ZRIMCgR5ZWFyGAEgASgFEg0KBW1vbnRoGAIgASgFEgsKA2RheRgDIAEoBSpVCgpUYXNrU3RhdHVzEhsKF1RBU0tfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFAoQVEFTS19TVEFUVVNfT1BFThABEhQKEFRBU0tfU1RBVFVTX0RPTkUQAmIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChJ0YXNrL3YxL3Rhc2sucHJvdG8SB3Rhc2sudjEinAQKBFRhc2sSDAoEbmFtZRgBIAEoCRINCgV0aXRsZRgCIAEoCRINCgVub3RlcxgDIAEoCRIjCgZzdGF0dXMYBCABKA4yEy50YXNrLnYxLlRhc2tTdGF0dXMSGQoDZHVlGAUgASgLMgwudGFzay52MS5EdWUSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jb21wbGV0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghyZXZpc2lvbhgJIAEoAxIMCgRldGFnGAogASgJEgwKBGxpc3QYCyABKAkSEwoLcGFyZW50X3Rhc2sYDCABKAkSIwoIcHJpb3JpdHkYDSABKA4yES50YXNrLnYxLlByaW9yaXR5Eg4KBmxhYmVscxgOIAMoCRIQCghwb3NpdGlvbhgPIAEoCRInCgpyZWN1cnJlbmNlGBAgASgLMhMudGFzay52MS5SZWN1cnJlbmNlEi8KC2RlbGV0ZV90aW1lGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiYwoDRHVlEhsKBGRhdGUYASABKAsyDS50YXNrLnYxLkRhdGUSGgoNbWludXRlX29mX2RheRgCIAEoBUgAiAEBEhEKCXRpbWVfem9uZRgDIAEoCUIQCg5fbWludXRlX29mX2RheSIwCgREYXRlEgwKBHllYXIYASABKAUSDQoFbW9udGgYAiABKAUSCwoDZGF5GAMgASgFIlYKClJlY3VycmVuY2USDQoFcnJ1bGUYASABKAkSKQoGYW5jaG9yGAIgASgOMhkudGFzay52MS5SZWN1cnJlbmNlQW5jaG9yEg4KBnNlcmllcxgDIAEoCSpwCgpUYXNrU3RhdHVzEhsKF1RBU0tfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFAoQVEFTS19TVEFUVVNfT1BFThABEhQKEFRBU0tfU1RBVFVTX0RPTkUQAhIZChVUQVNLX1NUQVRVU19DQU5DRUxMRUQQAypeCghQcmlvcml0eRIYChRQUklPUklUWV9VTlNQRUNJRklFRBAAEhAKDFBSSU9SSVRZX0xPVxABEhMKD1BSSU9SSVRZX01FRElVTRACEhEKDVBSSU9SSVRZX0hJR0gQAypyChBSZWN1cnJlbmNlQW5jaG9yEiEKHVJFQ1VSUkVOQ0VfQU5DSE9SX1VOU1BFQ0lGSUVEEAASGQoVUkVDVVJSRU5DRV9BTkNIT1JfRFVFEAESIAocUkVDVVJSRU5DRV9BTkNIT1JfQ09NUExFVElPThACYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Something a user wants to get done.
@@ -71,7 +71,7 @@ export type Task = Message<"task.v1.Task"> & {
   updateTime?: Timestamp | undefined;
 
   /**
-   * When it was completed; absent while it is open. Output only.
+   * When it was completed or cancelled; absent while it is open. Output only.
    *
    * @generated from field: google.protobuf.Timestamp complete_time = 8;
    */
@@ -92,6 +92,67 @@ export type Task = Message<"task.v1.Task"> & {
    * @generated from field: string etag = 10;
    */
   etag: string;
+
+  /**
+   * The list it is in, `users/{user}/lists/{list}`. Read when it is made, empty
+   * meaning the inbox or the list of `parent_task`; afterwards see MoveTask.
+   *
+   * @generated from field: string list = 11;
+   */
+  list: string;
+
+  /**
+   * The task it is a step of, `users/{user}/tasks/{task}`; empty for none. A
+   * subtask is in the list of its parent, at most five deep. Read when it is
+   * made; afterwards see MoveTask.
+   *
+   * @generated from field: string parent_task = 12;
+   */
+  parentTask: string;
+
+  /**
+   * How much it matters.
+   *
+   * @generated from field: task.v1.Priority priority = 13;
+   */
+  priority: Priority;
+
+  /**
+   * A set of at most 32 labels of 1 to 64 characters, without surrounding
+   * blanks and control characters, in no order; answers sort it.
+   *
+   * @generated from field: repeated string labels = 14;
+   */
+  labels: string[];
+
+  /**
+   * Its place in the manual order: tasks of one list sort by the bytes of this
+   * text. Output only; see MoveTask.
+   *
+   * @generated from field: string position = 15;
+   */
+  position: string;
+
+  /**
+   * How it comes back; absent if it does not. Needs `due`.
+   *
+   * @generated from field: task.v1.Recurrence recurrence = 16;
+   */
+  recurrence?: Recurrence | undefined;
+
+  /**
+   * When it was deleted; absent unless it is in the bin. Output only.
+   *
+   * @generated from field: google.protobuf.Timestamp delete_time = 17;
+   */
+  deleteTime?: Timestamp | undefined;
+
+  /**
+   * When it leaves the bin for good, 30 days after it was deleted. Output only.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 18;
+   */
+  expireTime?: Timestamp | undefined;
 };
 
 /**
@@ -176,13 +237,53 @@ export const DateSchema: GenMessage<Date> = /*@__PURE__*/
   messageDesc(file_task_v1_task, 2);
 
 /**
+ * How a task comes back. Completing one occurrence makes the next one, a new
+ * task; the completed one stays as history.
+ *
+ * @generated from message task.v1.Recurrence
+ */
+export type Recurrence = Message<"task.v1.Recurrence"> & {
+  /**
+   * An RRULE of RFC 5545, section 3.3.10, without the name, as
+   * `FREQ=WEEKLY;BYDAY=MO,TH`. FREQ is DAILY, WEEKLY, MONTHLY or YEARLY; the
+   * parts that repeat within a day (BYHOUR, BYMINUTE, BYSECOND) are refused, so
+   * is COUNT together with UNTIL. A day of the month that a month does not have
+   * means its last day.
+   *
+   * @generated from field: string rrule = 1;
+   */
+  rrule: string;
+
+  /**
+   * What the next occurrence is counted from.
+   *
+   * @generated from field: task.v1.RecurrenceAnchor anchor = 2;
+   */
+  anchor: RecurrenceAnchor;
+
+  /**
+   * Same for all occurrences of a series: the id of the first. Output only.
+   *
+   * @generated from field: string series = 3;
+   */
+  series: string;
+};
+
+/**
+ * Describes the message task.v1.Recurrence.
+ * Use `create(RecurrenceSchema)` to create a new message.
+ */
+export const RecurrenceSchema: GenMessage<Recurrence> = /*@__PURE__*/
+  messageDesc(file_task_v1_task, 3);
+
+/**
  * Whether a task is done.
  *
  * @generated from enum task.v1.TaskStatus
  */
 export enum TaskStatus {
   /**
-   * As a filter: any status. Never in a task.
+   * Never in a task.
    *
    * @generated from enum value: TASK_STATUS_UNSPECIFIED = 0;
    */
@@ -201,6 +302,13 @@ export enum TaskStatus {
    * @generated from enum value: TASK_STATUS_DONE = 2;
    */
   DONE = 2,
+
+  /**
+   * Not done, and will not be.
+   *
+   * @generated from enum value: TASK_STATUS_CANCELLED = 3;
+   */
+  CANCELLED = 3,
 }
 
 /**
@@ -208,4 +316,79 @@ export enum TaskStatus {
  */
 export const TaskStatusSchema: GenEnum<TaskStatus> = /*@__PURE__*/
   enumDesc(file_task_v1_task, 0);
+
+/**
+ * How much a task matters.
+ *
+ * @generated from enum task.v1.Priority
+ */
+export enum Priority {
+  /**
+   * No more and no less than others.
+   *
+   * @generated from enum value: PRIORITY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It can wait.
+   *
+   * @generated from enum value: PRIORITY_LOW = 1;
+   */
+  LOW = 1,
+
+  /**
+   * It should not wait long.
+   *
+   * @generated from enum value: PRIORITY_MEDIUM = 2;
+   */
+  MEDIUM = 2,
+
+  /**
+   * It comes first.
+   *
+   * @generated from enum value: PRIORITY_HIGH = 3;
+   */
+  HIGH = 3,
+}
+
+/**
+ * Describes the enum task.v1.Priority.
+ */
+export const PrioritySchema: GenEnum<Priority> = /*@__PURE__*/
+  enumDesc(file_task_v1_task, 1);
+
+/**
+ * What the next occurrence of a task is counted from.
+ *
+ * @generated from enum task.v1.RecurrenceAnchor
+ */
+export enum RecurrenceAnchor {
+  /**
+   * The same as RECURRENCE_ANCHOR_DUE.
+   *
+   * @generated from enum value: RECURRENCE_ANCHOR_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * From the day it was due: the next day of the rule that is not past yet.
+   *
+   * @generated from enum value: RECURRENCE_ANCHOR_DUE = 1;
+   */
+  DUE = 1,
+
+  /**
+   * From the day it was completed: the first day of the rule after it.
+   *
+   * @generated from enum value: RECURRENCE_ANCHOR_COMPLETION = 2;
+   */
+  COMPLETION = 2,
+}
+
+/**
+ * Describes the enum task.v1.RecurrenceAnchor.
+ */
+export const RecurrenceAnchorSchema: GenEnum<RecurrenceAnchor> = /*@__PURE__*/
+  enumDesc(file_task_v1_task, 2);
 

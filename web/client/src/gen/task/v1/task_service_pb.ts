@@ -4,9 +4,11 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { FieldMask } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
-import type { Task, TaskStatus } from "./task_pb.ts";
+import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Change } from "./change_pb.ts";
+import { file_task_v1_change } from "./change_pb.ts";
+import type { Task } from "./task_pb.ts";
 import { file_task_v1_task } from "./task_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -14,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file task/v1/task_service.proto.
  */
 export const file_task_v1_task_service: GenFile = /*@__PURE__*/
-  fileDesc("Chp0YXNrL3YxL3Rhc2tfc2VydmljZS5wcm90bxIHdGFzay52MSJUChFDcmVhdGVUYXNrUmVxdWVzdBIOCgZwYXJlbnQYASABKAkSGwoEdGFzaxgCIAEoCzINLnRhc2sudjEuVGFzaxISCgpyZXF1ZXN0X2lkGAMgASgJIjEKEkNyZWF0ZVRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0udGFzay52MS5UYXNrIh4KDkdldFRhc2tSZXF1ZXN0EgwKBG5hbWUYASABKAkiLgoPR2V0VGFza1Jlc3BvbnNlEhsKBHRhc2sYASABKAsyDS50YXNrLnYxLlRhc2sibgoQTGlzdFRhc2tzUmVxdWVzdBIOCgZwYXJlbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSIwoGc3RhdHVzGAQgASgOMhMudGFzay52MS5UYXNrU3RhdHVzIkoKEUxpc3RUYXNrc1Jlc3BvbnNlEhwKBXRhc2tzGAEgAygLMg0udGFzay52MS5UYXNrEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJ1ChFVcGRhdGVUYXNrUmVxdWVzdBIbCgR0YXNrGAEgASgLMg0udGFzay52MS5UYXNrEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxISCgpyZXF1ZXN0X2lkGAMgASgJIjEKElVwZGF0ZVRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0udGFzay52MS5UYXNrIkMKEURlbGV0ZVRhc2tSZXF1ZXN0EgwKBG5hbWUYASABKAkSDAoEZXRhZxgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIhQKEkRlbGV0ZVRhc2tSZXNwb25zZSJFChNDb21wbGV0ZVRhc2tSZXF1ZXN0EgwKBG5hbWUYASABKAkSDAoEZXRhZxgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIjMKFENvbXBsZXRlVGFza1Jlc3BvbnNlEhsKBHRhc2sYASABKAsyDS50YXNrLnYxLlRhc2siQwoRUmVvcGVuVGFza1JlcXVlc3QSDAoEbmFtZRgBIAEoCRIMCgRldGFnGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiMQoSUmVvcGVuVGFza1Jlc3BvbnNlEhsKBHRhc2sYASABKAsyDS50YXNrLnYxLlRhc2sy+AMKC1Rhc2tTZXJ2aWNlEkUKCkNyZWF0ZVRhc2sSGi50YXNrLnYxLkNyZWF0ZVRhc2tSZXF1ZXN0GhsudGFzay52MS5DcmVhdGVUYXNrUmVzcG9uc2USPAoHR2V0VGFzaxIXLnRhc2sudjEuR2V0VGFza1JlcXVlc3QaGC50YXNrLnYxLkdldFRhc2tSZXNwb25zZRJCCglMaXN0VGFza3MSGS50YXNrLnYxLkxpc3RUYXNrc1JlcXVlc3QaGi50YXNrLnYxLkxpc3RUYXNrc1Jlc3BvbnNlEkUKClVwZGF0ZVRhc2sSGi50YXNrLnYxLlVwZGF0ZVRhc2tSZXF1ZXN0GhsudGFzay52MS5VcGRhdGVUYXNrUmVzcG9uc2USRQoKRGVsZXRlVGFzaxIaLnRhc2sudjEuRGVsZXRlVGFza1JlcXVlc3QaGy50YXNrLnYxLkRlbGV0ZVRhc2tSZXNwb25zZRJLCgxDb21wbGV0ZVRhc2sSHC50YXNrLnYxLkNvbXBsZXRlVGFza1JlcXVlc3QaHS50YXNrLnYxLkNvbXBsZXRlVGFza1Jlc3BvbnNlEkUKClJlb3BlblRhc2sSGi50YXNrLnYxLlJlb3BlblRhc2tSZXF1ZXN0GhsudGFzay52MS5SZW9wZW5UYXNrUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_field_mask, file_task_v1_task]);
+  fileDesc("Chp0YXNrL3YxL3Rhc2tfc2VydmljZS5wcm90bxIHdGFzay52MSJlChFDcmVhdGVUYXNrUmVxdWVzdBIOCgZwYXJlbnQYASABKAkSGwoEdGFzaxgCIAEoCzINLnRhc2sudjEuVGFzaxISCgpyZXF1ZXN0X2lkGAMgASgJEg8KB3Rhc2tfaWQYBCABKAkiMQoSQ3JlYXRlVGFza1Jlc3BvbnNlEhsKBHRhc2sYASABKAsyDS50YXNrLnYxLlRhc2siTQoOR2V0VGFza1JlcXVlc3QSDAoEbmFtZRgBIAEoCRItCglyZWFkX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrIi4KD0dldFRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0udGFzay52MS5UYXNrIsMBChBMaXN0VGFza3NSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIOCgZmaWx0ZXIYBCABKAkSEAoIb3JkZXJfYnkYBSABKAkSLQoJcmVhZF9tYXNrGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIUCgxzaG93X2RlbGV0ZWQYByABKAgSEQoJdGltZV96b25lGAggASgJIl4KEUxpc3RUYXNrc1Jlc3BvbnNlEhwKBXRhc2tzGAEgAygLMg0udGFzay52MS5UYXNrEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRISCgpzeW5jX3Rva2VuGAMgASgJInUKEVVwZGF0ZVRhc2tSZXF1ZXN0EhsKBHRhc2sYASABKAsyDS50YXNrLnYxLlRhc2sSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEhIKCnJlcXVlc3RfaWQYAyABKAkiMQoSVXBkYXRlVGFza1Jlc3BvbnNlEhsKBHRhc2sYASABKAsyDS50YXNrLnYxLlRhc2siQwoRRGVsZXRlVGFza1JlcXVlc3QSDAoEbmFtZRgBIAEoCRIMCgRldGFnGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiMQoSRGVsZXRlVGFza1Jlc3BvbnNlEhsKBHRhc2sYASABKAsyDS50YXNrLnYxLlRhc2siRQoTVW5kZWxldGVUYXNrUmVxdWVzdBIMCgRuYW1lGAEgASgJEgwKBGV0YWcYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSIzChRVbmRlbGV0ZVRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0udGFzay52MS5UYXNrIqoBChNDb21wbGV0ZVRhc2tSZXF1ZXN0EgwKBG5hbWUYASABKAkSDAoEZXRhZxgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJEg0KBWZvcmNlGAQgASgIEg4KBmNhbmNlbBgFIAEoCBIxCg1jb21wbGV0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgl0aW1lX3pvbmUYByABKAkiUAoUQ29tcGxldGVUYXNrUmVzcG9uc2USGwoEdGFzaxgBIAEoCzINLnRhc2sudjEuVGFzaxIbCgRuZXh0GAIgASgLMg0udGFzay52MS5UYXNrIkMKEVJlb3BlblRhc2tSZXF1ZXN0EgwKBG5hbWUYASABKAkSDAoEZXRhZxgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIjEKElJlb3BlblRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0udGFzay52MS5UYXNrIrMBCg9Nb3ZlVGFza1JlcXVlc3QSDAoEbmFtZRgBIAEoCRIMCgRldGFnGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSEQoEbGlzdBgEIAEoCUgBiAEBEhgKC3BhcmVudF90YXNrGAUgASgJSAKIAQESDwoFYWZ0ZXIYBiABKAlIABIQCgZiZWZvcmUYByABKAlIAEIHCgVwbGFjZUIHCgVfbGlzdEIOCgxfcGFyZW50X3Rhc2siLwoQTW92ZVRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0udGFzay52MS5UYXNrImkKF0JhdGNoTXV0YXRlVGFza3NSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRIqCgpvcGVyYXRpb25zGAIgAygLMhYudGFzay52MS5UYXNrT3BlcmF0aW9uEhIKCnJlcXVlc3RfaWQYAyABKAki4gIKDVRhc2tPcGVyYXRpb24SLAoGY3JlYXRlGAEgASgLMhoudGFzay52MS5DcmVhdGVUYXNrUmVxdWVzdEgAEiwKBnVwZGF0ZRgCIAEoCzIaLnRhc2sudjEuVXBkYXRlVGFza1JlcXVlc3RIABIwCghjb21wbGV0ZRgDIAEoCzIcLnRhc2sudjEuQ29tcGxldGVUYXNrUmVxdWVzdEgAEiwKBnJlb3BlbhgEIAEoCzIaLnRhc2sudjEuUmVvcGVuVGFza1JlcXVlc3RIABIoCgRtb3ZlGAUgASgLMhgudGFzay52MS5Nb3ZlVGFza1JlcXVlc3RIABIsCgZkZWxldGUYBiABKAsyGi50YXNrLnYxLkRlbGV0ZVRhc2tSZXF1ZXN0SAASMAoIdW5kZWxldGUYByABKAsyHC50YXNrLnYxLlVuZGVsZXRlVGFza1JlcXVlc3RIAEILCglvcGVyYXRpb24iOAoYQmF0Y2hNdXRhdGVUYXNrc1Jlc3BvbnNlEhwKBXRhc2tzGAEgAygLMg0udGFzay52MS5UYXNrIkkKEFN5bmNUYXNrc1JlcXVlc3QSDgoGcGFyZW50GAEgASgJEhIKCnN5bmNfdG9rZW4YAiABKAkSEQoJcGFnZV9zaXplGAMgASgFIlwKEVN5bmNUYXNrc1Jlc3BvbnNlEiAKB2NoYW5nZXMYASADKAsyDy50YXNrLnYxLkNoYW5nZRIXCg9uZXh0X3N5bmNfdG9rZW4YAiABKAkSDAoEbW9yZRgDIAEoCCJcChFXYXRjaFRhc2tzUmVxdWVzdBIOCgZwYXJlbnQYASABKAkSFAoMcmVzdW1lX3Rva2VuGAIgASgJEg4KBmZpbHRlchgDIAEoCRIRCgl0aW1lX3pvbmUYBCABKAkixQEKEldhdGNoVGFza3NSZXNwb25zZRIjCgdjaGFuZ2VzGAEgASgLMhAudGFzay52MS5DaGFuZ2VzSAASIwoHY3VycmVudBgCIAEoCzIQLnRhc2sudjEuQ3VycmVudEgAEiUKCGJvb2ttYXJrGAMgASgLMhEudGFzay52MS5Cb29rbWFya0gAEh8KBXJlc2V0GAQgASgLMg4udGFzay52MS5SZXNldEgAEhQKDHJlc3VtZV90b2tlbhgFIAEoCUIHCgVldmVudCIrCgdDaGFuZ2VzEiAKB2NoYW5nZXMYASADKAsyDy50YXNrLnYxLkNoYW5nZSIJCgdDdXJyZW50IgoKCEJvb2ttYXJrIgcKBVJlc2V0IiEKD0dldFVzYWdlUmVxdWVzdBIOCgZwYXJlbnQYASABKAkibgoQR2V0VXNhZ2VSZXNwb25zZRINCgV0YXNrcxgBIAEoAxITCgt0YXNrc19saW1pdBgCIAEoAxINCgVsaXN0cxgDIAEoAxITCgtsaXN0c19saW1pdBgEIAEoAxISCgpvcGVuX3Rhc2tzGAUgASgDMq0HCgtUYXNrU2VydmljZRJFCgpDcmVhdGVUYXNrEhoudGFzay52MS5DcmVhdGVUYXNrUmVxdWVzdBobLnRhc2sudjEuQ3JlYXRlVGFza1Jlc3BvbnNlEjwKB0dldFRhc2sSFy50YXNrLnYxLkdldFRhc2tSZXF1ZXN0GhgudGFzay52MS5HZXRUYXNrUmVzcG9uc2USQgoJTGlzdFRhc2tzEhkudGFzay52MS5MaXN0VGFza3NSZXF1ZXN0GhoudGFzay52MS5MaXN0VGFza3NSZXNwb25zZRJFCgpVcGRhdGVUYXNrEhoudGFzay52MS5VcGRhdGVUYXNrUmVxdWVzdBobLnRhc2sudjEuVXBkYXRlVGFza1Jlc3BvbnNlEkUKCkRlbGV0ZVRhc2sSGi50YXNrLnYxLkRlbGV0ZVRhc2tSZXF1ZXN0GhsudGFzay52MS5EZWxldGVUYXNrUmVzcG9uc2USSwoMVW5kZWxldGVUYXNrEhwudGFzay52MS5VbmRlbGV0ZVRhc2tSZXF1ZXN0Gh0udGFzay52MS5VbmRlbGV0ZVRhc2tSZXNwb25zZRJLCgxDb21wbGV0ZVRhc2sSHC50YXNrLnYxLkNvbXBsZXRlVGFza1JlcXVlc3QaHS50YXNrLnYxLkNvbXBsZXRlVGFza1Jlc3BvbnNlEkUKClJlb3BlblRhc2sSGi50YXNrLnYxLlJlb3BlblRhc2tSZXF1ZXN0GhsudGFzay52MS5SZW9wZW5UYXNrUmVzcG9uc2USPwoITW92ZVRhc2sSGC50YXNrLnYxLk1vdmVUYXNrUmVxdWVzdBoZLnRhc2sudjEuTW92ZVRhc2tSZXNwb25zZRJXChBCYXRjaE11dGF0ZVRhc2tzEiAudGFzay52MS5CYXRjaE11dGF0ZVRhc2tzUmVxdWVzdBohLnRhc2sudjEuQmF0Y2hNdXRhdGVUYXNrc1Jlc3BvbnNlEkIKCVN5bmNUYXNrcxIZLnRhc2sudjEuU3luY1Rhc2tzUmVxdWVzdBoaLnRhc2sudjEuU3luY1Rhc2tzUmVzcG9uc2USRwoKV2F0Y2hUYXNrcxIaLnRhc2sudjEuV2F0Y2hUYXNrc1JlcXVlc3QaGy50YXNrLnYxLldhdGNoVGFza3NSZXNwb25zZTABEj8KCEdldFVzYWdlEhgudGFzay52MS5HZXRVc2FnZVJlcXVlc3QaGS50YXNrLnYxLkdldFVzYWdlUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_task_v1_change, file_task_v1_task]);
 
 /**
  * Request of CreateTask.
@@ -30,7 +32,7 @@ export type CreateTaskRequest = Message<"task.v1.CreateTaskRequest"> & {
   parent: string;
 
   /**
-   * The task; title, notes and due are read.
+   * The task; everything that is not output only is read.
    *
    * @generated from field: task.v1.Task task = 2;
    */
@@ -42,6 +44,14 @@ export type CreateTaskRequest = Message<"task.v1.CreateTaskRequest"> & {
    * @generated from field: string request_id = 3;
    */
   requestId: string;
+
+  /**
+   * UUID for the id of the task; empty to have one chosen. One that is taken is
+   * ALREADY_EXISTS (TASK_ID_TAKEN).
+   *
+   * @generated from field: string task_id = 4;
+   */
+  taskId: string;
 };
 
 /**
@@ -84,6 +94,13 @@ export type GetTaskRequest = Message<"task.v1.GetTaskRequest"> & {
    * @generated from field: string name = 1;
    */
   name: string;
+
+  /**
+   * Which fields to return; absent or `*` for all.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 2;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -135,19 +152,52 @@ export type ListTasksRequest = Message<"task.v1.ListTasksRequest"> & {
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before, asked with the same parent and
-   * status; empty for the first page.
+   * `next_page_token` of the page before, asked with the same parent, filter,
+   * order, time zone and `show_deleted`; empty for the first page.
    *
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
 
   /**
-   * Only tasks of this status; unspecified for all.
+   * Only tasks for which this holds, in a subset of AIP-160, as
+   * `status = OPEN AND due <= today()`. docs/filter.md tells what it can say.
+   * At most 1,024 bytes, 32 terms, 8 parentheses deep. Empty for all.
    *
-   * @generated from field: task.v1.TaskStatus status = 4;
+   * @generated from field: string filter = 4;
    */
-  status: TaskStatus;
+  filter: string;
+
+  /**
+   * One of `create_time`, `update_time`, `due`, `priority`, `position`, with
+   * ` desc` after it to turn it round; tasks without the field come last.
+   * Empty means `create_time desc`. `position` is the manual order, list by
+   * list.
+   *
+   * @generated from field: string order_by = 5;
+   */
+  orderBy: string;
+
+  /**
+   * Which fields of the tasks to return; absent or `*` for all.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 6;
+   */
+  readMask?: FieldMask | undefined;
+
+  /**
+   * Whether tasks in the bin are listed too.
+   *
+   * @generated from field: bool show_deleted = 7;
+   */
+  showDeleted: boolean;
+
+  /**
+   * IANA time zone in which the filter's `today()` is a day; empty means UTC.
+   *
+   * @generated from field: string time_zone = 8;
+   */
+  timeZone: string;
 };
 
 /**
@@ -164,7 +214,7 @@ export const ListTasksRequestSchema: GenMessage<ListTasksRequest> = /*@__PURE__*
  */
 export type ListTasksResponse = Message<"task.v1.ListTasksResponse"> & {
   /**
-   * The tasks, newest first.
+   * The tasks.
    *
    * @generated from field: repeated task.v1.Task tasks = 1;
    */
@@ -176,6 +226,14 @@ export type ListTasksResponse = Message<"task.v1.ListTasksResponse"> & {
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
+
+  /**
+   * For SyncTasks and WatchTasks, which go on from the moment of the first
+   * page. The same on every page.
+   *
+   * @generated from field: string sync_token = 3;
+   */
+  syncToken: string;
 };
 
 /**
@@ -284,6 +342,12 @@ export const DeleteTaskRequestSchema: GenMessage<DeleteTaskRequest> = /*@__PURE_
  * @generated from message task.v1.DeleteTaskResponse
  */
 export type DeleteTaskResponse = Message<"task.v1.DeleteTaskResponse"> & {
+  /**
+   * The task as it lies in the bin.
+   *
+   * @generated from field: task.v1.Task task = 1;
+   */
+  task?: Task | undefined;
 };
 
 /**
@@ -292,6 +356,62 @@ export type DeleteTaskResponse = Message<"task.v1.DeleteTaskResponse"> & {
  */
 export const DeleteTaskResponseSchema: GenMessage<DeleteTaskResponse> = /*@__PURE__*/
   messageDesc(file_task_v1_task_service, 9);
+
+/**
+ * Request of UndeleteTask.
+ *
+ * @generated from message task.v1.UndeleteTaskRequest
+ */
+export type UndeleteTaskRequest = Message<"task.v1.UndeleteTaskRequest"> & {
+  /**
+   * `users/{user}/tasks/{task}`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * If set, the task must still have this etag.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * UUID chosen by the client; empty for none.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message task.v1.UndeleteTaskRequest.
+ * Use `create(UndeleteTaskRequestSchema)` to create a new message.
+ */
+export const UndeleteTaskRequestSchema: GenMessage<UndeleteTaskRequest> = /*@__PURE__*/
+  messageDesc(file_task_v1_task_service, 10);
+
+/**
+ * Answer of UndeleteTask.
+ *
+ * @generated from message task.v1.UndeleteTaskResponse
+ */
+export type UndeleteTaskResponse = Message<"task.v1.UndeleteTaskResponse"> & {
+  /**
+   * The task as it is now.
+   *
+   * @generated from field: task.v1.Task task = 1;
+   */
+  task?: Task | undefined;
+};
+
+/**
+ * Describes the message task.v1.UndeleteTaskResponse.
+ * Use `create(UndeleteTaskResponseSchema)` to create a new message.
+ */
+export const UndeleteTaskResponseSchema: GenMessage<UndeleteTaskResponse> = /*@__PURE__*/
+  messageDesc(file_task_v1_task_service, 11);
 
 /**
  * Request of CompleteTask.
@@ -319,6 +439,36 @@ export type CompleteTaskRequest = Message<"task.v1.CompleteTaskRequest"> & {
    * @generated from field: string request_id = 3;
    */
   requestId: string;
+
+  /**
+   * Whether open subtasks are closed with it. Without, a task that has some is
+   * FAILED_PRECONDITION (OPEN_SUBTASKS).
+   *
+   * @generated from field: bool force = 4;
+   */
+  force: boolean;
+
+  /**
+   * Whether it is cancelled instead of done.
+   *
+   * @generated from field: bool cancel = 5;
+   */
+  cancel: boolean;
+
+  /**
+   * When it was closed, not in the future; absent for now.
+   *
+   * @generated from field: google.protobuf.Timestamp complete_time = 6;
+   */
+  completeTime?: Timestamp | undefined;
+
+  /**
+   * IANA time zone that tells which day it is, for the next occurrence; empty
+   * means the zone of the due time, else UTC.
+   *
+   * @generated from field: string time_zone = 7;
+   */
+  timeZone: string;
 };
 
 /**
@@ -326,7 +476,7 @@ export type CompleteTaskRequest = Message<"task.v1.CompleteTaskRequest"> & {
  * Use `create(CompleteTaskRequestSchema)` to create a new message.
  */
 export const CompleteTaskRequestSchema: GenMessage<CompleteTaskRequest> = /*@__PURE__*/
-  messageDesc(file_task_v1_task_service, 10);
+  messageDesc(file_task_v1_task_service, 12);
 
 /**
  * Answer of CompleteTask.
@@ -340,6 +490,13 @@ export type CompleteTaskResponse = Message<"task.v1.CompleteTaskResponse"> & {
    * @generated from field: task.v1.Task task = 1;
    */
   task?: Task | undefined;
+
+  /**
+   * The next occurrence, if this call made one.
+   *
+   * @generated from field: task.v1.Task next = 2;
+   */
+  next?: Task | undefined;
 };
 
 /**
@@ -347,7 +504,7 @@ export type CompleteTaskResponse = Message<"task.v1.CompleteTaskResponse"> & {
  * Use `create(CompleteTaskResponseSchema)` to create a new message.
  */
 export const CompleteTaskResponseSchema: GenMessage<CompleteTaskResponse> = /*@__PURE__*/
-  messageDesc(file_task_v1_task_service, 11);
+  messageDesc(file_task_v1_task_service, 13);
 
 /**
  * Request of ReopenTask.
@@ -382,7 +539,7 @@ export type ReopenTaskRequest = Message<"task.v1.ReopenTaskRequest"> & {
  * Use `create(ReopenTaskRequestSchema)` to create a new message.
  */
 export const ReopenTaskRequestSchema: GenMessage<ReopenTaskRequest> = /*@__PURE__*/
-  messageDesc(file_task_v1_task_service, 12);
+  messageDesc(file_task_v1_task_service, 14);
 
 /**
  * Answer of ReopenTask.
@@ -403,14 +560,564 @@ export type ReopenTaskResponse = Message<"task.v1.ReopenTaskResponse"> & {
  * Use `create(ReopenTaskResponseSchema)` to create a new message.
  */
 export const ReopenTaskResponseSchema: GenMessage<ReopenTaskResponse> = /*@__PURE__*/
-  messageDesc(file_task_v1_task_service, 13);
+  messageDesc(file_task_v1_task_service, 15);
+
+/**
+ * Request of MoveTask.
+ *
+ * @generated from message task.v1.MoveTaskRequest
+ */
+export type MoveTaskRequest = Message<"task.v1.MoveTaskRequest"> & {
+  /**
+   * `users/{user}/tasks/{task}`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * If set, the task must still have this etag.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * UUID chosen by the client; empty for none.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * The list to be in, `users/{user}/lists/{list}`; absent for that of the new
+   * parent, else the present one. In another list a task has no parent unless
+   * one is named.
+   *
+   * @generated from field: optional string list = 4;
+   */
+  list?: string | undefined;
+
+  /**
+   * The task to be a step of, `users/{user}/tasks/{task}`, in the same list;
+   * empty for none, absent for the present one. One of its own subtasks is
+   * FAILED_PRECONDITION (PARENT_CYCLE).
+   *
+   * @generated from field: optional string parent_task = 5;
+   */
+  parentTask?: string | undefined;
+
+  /**
+   * The place among the tasks with the same list and parent; absent means
+   * first.
+   *
+   * @generated from oneof task.v1.MoveTaskRequest.place
+   */
+  place: {
+    /**
+     * Right after this task, `users/{user}/tasks/{task}`.
+     *
+     * @generated from field: string after = 6;
+     */
+    value: string;
+    case: "after";
+  } | {
+    /**
+     * Right before this task.
+     *
+     * @generated from field: string before = 7;
+     */
+    value: string;
+    case: "before";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message task.v1.MoveTaskRequest.
+ * Use `create(MoveTaskRequestSchema)` to create a new message.
+ */
+export const MoveTaskRequestSchema: GenMessage<MoveTaskRequest> = /*@__PURE__*/
+  messageDesc(file_task_v1_task_service, 16);
+
+/**
+ * Answer of MoveTask.
+ *
+ * @generated from message task.v1.MoveTaskResponse
+ */
+export type MoveTaskResponse = Message<"task.v1.MoveTaskResponse"> & {
+  /**
+   * The task as it is now.
+   *
+   * @generated from field: task.v1.Task task = 1;
+   */
+  task?: Task | undefined;
+};
+
+/**
+ * Describes the message task.v1.MoveTaskResponse.
+ * Use `create(MoveTaskResponseSchema)` to create a new message.
+ */
+export const MoveTaskResponseSchema: GenMessage<MoveTaskResponse> = /*@__PURE__*/
+  messageDesc(file_task_v1_task_service, 17);
+
+/**
+ * Request of BatchMutateTasks.
+ *
+ * @generated from message task.v1.BatchMutateTasksRequest
+ */
+export type BatchMutateTasksRequest = Message<"task.v1.BatchMutateTasksRequest"> & {
+  /**
+   * `users/{user}` or `users/me`; empty means `users/me`. Every name below lies
+   * under the same user.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * 1 to 500 changes; more are INVALID_ARGUMENT (BATCH_TOO_LARGE).
+   *
+   * @generated from field: repeated task.v1.TaskOperation operations = 2;
+   */
+  operations: TaskOperation[];
+
+  /**
+   * UUID chosen by the client; empty for none.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message task.v1.BatchMutateTasksRequest.
+ * Use `create(BatchMutateTasksRequestSchema)` to create a new message.
+ */
+export const BatchMutateTasksRequestSchema: GenMessage<BatchMutateTasksRequest> = /*@__PURE__*/
+  messageDesc(file_task_v1_task_service, 18);
+
+/**
+ * One change of a batch. The `request_id` and `parent` inside are not read.
+ *
+ * @generated from message task.v1.TaskOperation
+ */
+export type TaskOperation = Message<"task.v1.TaskOperation"> & {
+  /**
+   * Which change.
+   *
+   * @generated from oneof task.v1.TaskOperation.operation
+   */
+  operation: {
+    /**
+     * As CreateTask.
+     *
+     * @generated from field: task.v1.CreateTaskRequest create = 1;
+     */
+    value: CreateTaskRequest;
+    case: "create";
+  } | {
+    /**
+     * As UpdateTask.
+     *
+     * @generated from field: task.v1.UpdateTaskRequest update = 2;
+     */
+    value: UpdateTaskRequest;
+    case: "update";
+  } | {
+    /**
+     * As CompleteTask.
+     *
+     * @generated from field: task.v1.CompleteTaskRequest complete = 3;
+     */
+    value: CompleteTaskRequest;
+    case: "complete";
+  } | {
+    /**
+     * As ReopenTask.
+     *
+     * @generated from field: task.v1.ReopenTaskRequest reopen = 4;
+     */
+    value: ReopenTaskRequest;
+    case: "reopen";
+  } | {
+    /**
+     * As MoveTask.
+     *
+     * @generated from field: task.v1.MoveTaskRequest move = 5;
+     */
+    value: MoveTaskRequest;
+    case: "move";
+  } | {
+    /**
+     * As DeleteTask.
+     *
+     * @generated from field: task.v1.DeleteTaskRequest delete = 6;
+     */
+    value: DeleteTaskRequest;
+    case: "delete";
+  } | {
+    /**
+     * As UndeleteTask.
+     *
+     * @generated from field: task.v1.UndeleteTaskRequest undelete = 7;
+     */
+    value: UndeleteTaskRequest;
+    case: "undelete";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message task.v1.TaskOperation.
+ * Use `create(TaskOperationSchema)` to create a new message.
+ */
+export const TaskOperationSchema: GenMessage<TaskOperation> = /*@__PURE__*/
+  messageDesc(file_task_v1_task_service, 19);
+
+/**
+ * Answer of BatchMutateTasks.
+ *
+ * @generated from message task.v1.BatchMutateTasksResponse
+ */
+export type BatchMutateTasksResponse = Message<"task.v1.BatchMutateTasksResponse"> & {
+  /**
+   * For each change, in their order, its task as it is after all of them.
+   *
+   * @generated from field: repeated task.v1.Task tasks = 1;
+   */
+  tasks: Task[];
+};
+
+/**
+ * Describes the message task.v1.BatchMutateTasksResponse.
+ * Use `create(BatchMutateTasksResponseSchema)` to create a new message.
+ */
+export const BatchMutateTasksResponseSchema: GenMessage<BatchMutateTasksResponse> = /*@__PURE__*/
+  messageDesc(file_task_v1_task_service, 20);
+
+/**
+ * Request of SyncTasks.
+ *
+ * @generated from message task.v1.SyncTasksRequest
+ */
+export type SyncTasksRequest = Message<"task.v1.SyncTasksRequest"> & {
+  /**
+   * `users/{user}` or `users/me`; empty means `users/me`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * From ListTasks, WatchTasks (`resume_token`) or the answer before; empty to
+   * start with all there is. One older than 30 days may be OUT_OF_RANGE
+   * (SYNC_TOKEN_EXPIRED): forget everything and start with an empty one.
+   *
+   * @generated from field: string sync_token = 2;
+   */
+  syncToken: string;
+
+  /**
+   * At most so many changes; 0 means 50, more than 500 means 500, negative is
+   * refused.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+};
+
+/**
+ * Describes the message task.v1.SyncTasksRequest.
+ * Use `create(SyncTasksRequestSchema)` to create a new message.
+ */
+export const SyncTasksRequestSchema: GenMessage<SyncTasksRequest> = /*@__PURE__*/
+  messageDesc(file_task_v1_task_service, 21);
+
+/**
+ * Answer of SyncTasks.
+ *
+ * @generated from message task.v1.SyncTasksResponse
+ */
+export type SyncTasksResponse = Message<"task.v1.SyncTasksResponse"> & {
+  /**
+   * What changed, in the order of the revisions.
+   *
+   * @generated from field: repeated task.v1.Change changes = 1;
+   */
+  changes: Change[];
+
+  /**
+   * For the next call.
+   *
+   * @generated from field: string next_sync_token = 2;
+   */
+  nextSyncToken: string;
+
+  /**
+   * Whether there is more by now.
+   *
+   * @generated from field: bool more = 3;
+   */
+  more: boolean;
+};
+
+/**
+ * Describes the message task.v1.SyncTasksResponse.
+ * Use `create(SyncTasksResponseSchema)` to create a new message.
+ */
+export const SyncTasksResponseSchema: GenMessage<SyncTasksResponse> = /*@__PURE__*/
+  messageDesc(file_task_v1_task_service, 22);
+
+/**
+ * Request of WatchTasks.
+ *
+ * @generated from message task.v1.WatchTasksRequest
+ */
+export type WatchTasksRequest = Message<"task.v1.WatchTasksRequest"> & {
+  /**
+   * `users/{user}` or `users/me`; empty means `users/me`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * The last `resume_token` of an earlier stream with the same filter and time
+   * zone, or a `sync_token`; empty to start with all there is.
+   *
+   * @generated from field: string resume_token = 2;
+   */
+  resumeToken: string;
+
+  /**
+   * Only tasks for which this holds, as in ListTasks. A task for which it no
+   * longer holds is told as removed; `today()` is the day of the change, so
+   * what midnight alone changes is not told. Lists are always told.
+   *
+   * @generated from field: string filter = 3;
+   */
+  filter: string;
+
+  /**
+   * IANA time zone in which `today()` is a day; empty means UTC.
+   *
+   * @generated from field: string time_zone = 4;
+   */
+  timeZone: string;
+};
+
+/**
+ * Describes the message task.v1.WatchTasksRequest.
+ * Use `create(WatchTasksRequestSchema)` to create a new message.
+ */
+export const WatchTasksRequestSchema: GenMessage<WatchTasksRequest> = /*@__PURE__*/
+  messageDesc(file_task_v1_task_service, 23);
+
+/**
+ * Something that happened.
+ *
+ * @generated from message task.v1.WatchTasksResponse
+ */
+export type WatchTasksResponse = Message<"task.v1.WatchTasksResponse"> & {
+  /**
+   * What happened.
+   *
+   * @generated from oneof task.v1.WatchTasksResponse.event
+   */
+  event: {
+    /**
+     * Tasks and lists changed, or are there.
+     *
+     * @generated from field: task.v1.Changes changes = 1;
+     */
+    value: Changes;
+    case: "changes";
+  } | {
+    /**
+     * Everything there was when the stream began has been told; from now on
+     * there are changes only. Told once in a stream.
+     *
+     * @generated from field: task.v1.Current current = 2;
+     */
+    value: Current;
+    case: "current";
+  } | {
+    /**
+     * Nothing happened; told every 15 seconds.
+     *
+     * @generated from field: task.v1.Bookmark bookmark = 3;
+     */
+    value: Bookmark;
+    case: "bookmark";
+  } | {
+    /**
+     * The resume token was too old: forget everything, all there is follows.
+     * Told at most once, first.
+     *
+     * @generated from field: task.v1.Reset reset = 4;
+     */
+    value: Reset;
+    case: "reset";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Goes on after this event.
+   *
+   * @generated from field: string resume_token = 5;
+   */
+  resumeToken: string;
+};
+
+/**
+ * Describes the message task.v1.WatchTasksResponse.
+ * Use `create(WatchTasksResponseSchema)` to create a new message.
+ */
+export const WatchTasksResponseSchema: GenMessage<WatchTasksResponse> = /*@__PURE__*/
+  messageDesc(file_task_v1_task_service, 24);
+
+/**
+ * Changes in the order of their revisions.
+ *
+ * @generated from message task.v1.Changes
+ */
+export type Changes = Message<"task.v1.Changes"> & {
+  /**
+   * The changes, at least one.
+   *
+   * @generated from field: repeated task.v1.Change changes = 1;
+   */
+  changes: Change[];
+};
+
+/**
+ * Describes the message task.v1.Changes.
+ * Use `create(ChangesSchema)` to create a new message.
+ */
+export const ChangesSchema: GenMessage<Changes> = /*@__PURE__*/
+  messageDesc(file_task_v1_task_service, 25);
+
+/**
+ * See WatchTasksResponse.
+ *
+ * @generated from message task.v1.Current
+ */
+export type Current = Message<"task.v1.Current"> & {
+};
+
+/**
+ * Describes the message task.v1.Current.
+ * Use `create(CurrentSchema)` to create a new message.
+ */
+export const CurrentSchema: GenMessage<Current> = /*@__PURE__*/
+  messageDesc(file_task_v1_task_service, 26);
+
+/**
+ * See WatchTasksResponse.
+ *
+ * @generated from message task.v1.Bookmark
+ */
+export type Bookmark = Message<"task.v1.Bookmark"> & {
+};
+
+/**
+ * Describes the message task.v1.Bookmark.
+ * Use `create(BookmarkSchema)` to create a new message.
+ */
+export const BookmarkSchema: GenMessage<Bookmark> = /*@__PURE__*/
+  messageDesc(file_task_v1_task_service, 27);
+
+/**
+ * See WatchTasksResponse.
+ *
+ * @generated from message task.v1.Reset
+ */
+export type Reset = Message<"task.v1.Reset"> & {
+};
+
+/**
+ * Describes the message task.v1.Reset.
+ * Use `create(ResetSchema)` to create a new message.
+ */
+export const ResetSchema: GenMessage<Reset> = /*@__PURE__*/
+  messageDesc(file_task_v1_task_service, 28);
+
+/**
+ * Request of GetUsage.
+ *
+ * @generated from message task.v1.GetUsageRequest
+ */
+export type GetUsageRequest = Message<"task.v1.GetUsageRequest"> & {
+  /**
+   * `users/{user}` or `users/me`; empty means `users/me`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+};
+
+/**
+ * Describes the message task.v1.GetUsageRequest.
+ * Use `create(GetUsageRequestSchema)` to create a new message.
+ */
+export const GetUsageRequestSchema: GenMessage<GetUsageRequest> = /*@__PURE__*/
+  messageDesc(file_task_v1_task_service, 29);
+
+/**
+ * Answer of GetUsage. More than the limits is RESOURCE_EXHAUSTED (TASK_QUOTA,
+ * LIST_QUOTA).
+ *
+ * @generated from message task.v1.GetUsageResponse
+ */
+export type GetUsageResponse = Message<"task.v1.GetUsageResponse"> & {
+  /**
+   * Tasks, open and closed, those in the bin excepted.
+   *
+   * @generated from field: int64 tasks = 1;
+   */
+  tasks: bigint;
+
+  /**
+   * How many tasks there may be.
+   *
+   * @generated from field: int64 tasks_limit = 2;
+   */
+  tasksLimit: bigint;
+
+  /**
+   * Lists, archived ones too, the inbox excepted.
+   *
+   * @generated from field: int64 lists = 3;
+   */
+  lists: bigint;
+
+  /**
+   * How many lists there may be.
+   *
+   * @generated from field: int64 lists_limit = 4;
+   */
+  listsLimit: bigint;
+
+  /**
+   * Tasks that are not closed.
+   *
+   * @generated from field: int64 open_tasks = 5;
+   */
+  openTasks: bigint;
+};
+
+/**
+ * Describes the message task.v1.GetUsageResponse.
+ * Use `create(GetUsageResponseSchema)` to create a new message.
+ */
+export const GetUsageResponseSchema: GenMessage<GetUsageResponse> = /*@__PURE__*/
+  messageDesc(file_task_v1_task_service, 30);
 
 /**
  * A user's own tasks. Every method needs an access token, and every name must
  * lie under the caller: `users/me` stands for the caller, and so does an empty
  * parent. A name under another user is PERMISSION_DENIED (NOT_YOURS), whether
  * or not there is anything; a name under the caller with nothing behind it is
- * NOT_FOUND (TASK_NOT_FOUND).
+ * NOT_FOUND (TASK_NOT_FOUND). A service may name any user, if its token has the
+ * scope `tasks:read` or `tasks:write` that the method asks for (SCOPE_MISSING).
  *
  * Writes take a `request_id` (AIP-155): repeating a write with the same id
  * within 24 hours does nothing, returns the present state of what the first
@@ -420,7 +1127,8 @@ export const ReopenTaskResponseSchema: GenMessage<ReopenTaskResponse> = /*@__PUR
  */
 export const TaskService: GenService<{
   /**
-   * Makes a task (AIP-133). It belongs to the caller.
+   * Makes a task (AIP-133). It belongs to the caller, and is the first in the
+   * manual order of its list.
    *
    * @generated from rpc task.v1.TaskService.CreateTask
    */
@@ -430,7 +1138,7 @@ export const TaskService: GenService<{
     output: typeof CreateTaskResponseSchema;
   },
   /**
-   * Reads a task (AIP-131).
+   * Reads a task (AIP-131), one in the bin too.
    *
    * @generated from rpc task.v1.TaskService.GetTask
    */
@@ -440,7 +1148,7 @@ export const TaskService: GenService<{
     output: typeof GetTaskResponseSchema;
   },
   /**
-   * Lists tasks, newest first (AIP-132).
+   * Lists tasks (AIP-132), newest first unless `order_by` says otherwise.
    *
    * @generated from rpc task.v1.TaskService.ListTasks
    */
@@ -460,7 +1168,7 @@ export const TaskService: GenService<{
     output: typeof UpdateTaskResponseSchema;
   },
   /**
-   * Deletes a task (AIP-135). It is gone for its owner.
+   * Moves a task and its subtasks to the bin (AIP-164), for 30 days.
    *
    * @generated from rpc task.v1.TaskService.DeleteTask
    */
@@ -470,7 +1178,21 @@ export const TaskService: GenService<{
     output: typeof DeleteTaskResponseSchema;
   },
   /**
-   * Marks a task as done. Completing what is done changes nothing.
+   * Brings a task back from the bin (AIP-164), with the subtasks that were
+   * deleted with it. If its list is gone, it comes back to the inbox; if its
+   * parent is, as a task of its own. One that is not in the bin is
+   * ALREADY_EXISTS (TASK_NOT_DELETED).
+   *
+   * @generated from rpc task.v1.TaskService.UndeleteTask
+   */
+  undeleteTask: {
+    methodKind: "unary";
+    input: typeof UndeleteTaskRequestSchema;
+    output: typeof UndeleteTaskResponseSchema;
+  },
+  /**
+   * Closes a task, as done or as cancelled. Closing what is closed changes
+   * nothing. If it recurs, its next occurrence is made.
    *
    * @generated from rpc task.v1.TaskService.CompleteTask
    */
@@ -480,7 +1202,9 @@ export const TaskService: GenService<{
     output: typeof CompleteTaskResponseSchema;
   },
   /**
-   * Marks a task as open again. Reopening what is open changes nothing.
+   * Opens a task again, and the subtasks that were closed together with it.
+   * The next occurrence goes again if nobody changed it. Reopening what is open
+   * changes nothing.
    *
    * @generated from rpc task.v1.TaskService.ReopenTask
    */
@@ -488,6 +1212,64 @@ export const TaskService: GenService<{
     methodKind: "unary";
     input: typeof ReopenTaskRequestSchema;
     output: typeof ReopenTaskResponseSchema;
+  },
+  /**
+   * Puts a task and its subtasks elsewhere: to another place in the manual
+   * order, another list, another parent.
+   *
+   * @generated from rpc task.v1.TaskService.MoveTask
+   */
+  moveTask: {
+    methodKind: "unary";
+    input: typeof MoveTaskRequestSchema;
+    output: typeof MoveTaskResponseSchema;
+  },
+  /**
+   * Makes up to 500 changes, all or none. Later ones see what earlier ones did
+   * and may use the ids of tasks that those made. The error of a change has its
+   * place, from 0, in the metadata `op_index`.
+   *
+   * @generated from rpc task.v1.TaskService.BatchMutateTasks
+   */
+  batchMutateTasks: {
+    methodKind: "unary";
+    input: typeof BatchMutateTasksRequestSchema;
+    output: typeof BatchMutateTasksResponseSchema;
+  },
+  /**
+   * Tells everything that changed since a sync token: tasks and lists.
+   *
+   * @generated from rpc task.v1.TaskService.SyncTasks
+   */
+  syncTasks: {
+    methodKind: "unary";
+    input: typeof SyncTasksRequestSchema;
+    output: typeof SyncTasksResponseSchema;
+  },
+  /**
+   * Tells what there is and then everything that changes, as it changes: tasks
+   * and lists. Ends with UNAUTHENTICATED (TOKEN_EXPIRED, SESSION_REVOKED) when
+   * the access token does, UNAVAILABLE (SERVER_DRAINING, DATABASE_UNAVAILABLE)
+   * when the service cannot go on; the last `resume_token` goes on from there
+   * on any replica. Too many streams at once are RESOURCE_EXHAUSTED
+   * (WATCH_LIMIT).
+   *
+   * @generated from rpc task.v1.TaskService.WatchTasks
+   */
+  watchTasks: {
+    methodKind: "server_streaming";
+    input: typeof WatchTasksRequestSchema;
+    output: typeof WatchTasksResponseSchema;
+  },
+  /**
+   * Tells how much of what a user may have is used.
+   *
+   * @generated from rpc task.v1.TaskService.GetUsage
+   */
+  getUsage: {
+    methodKind: "unary";
+    input: typeof GetUsageRequestSchema;
+    output: typeof GetUsageResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_task_v1_task_service, 0);
