@@ -205,6 +205,7 @@ impl Failure {
 pub struct Fields {
     violations: Vec<(String, String)>,
     reason: Option<Reason>,
+    within: String,
 }
 
 impl Fields {
@@ -212,6 +213,17 @@ impl Fields {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// From here on fields are parts of this one, which ends with a dot.
+    pub fn enter(&mut self, within: impl Into<String>) {
+        self.within = within.into();
+    }
+
+    /// Whether nothing was wrong with any field until now.
+    #[must_use]
+    pub fn are_good(&self) -> bool {
+        self.violations.is_empty()
     }
 
     /// Keeps a value, or notes what is wrong with the field. `field` is the
@@ -231,7 +243,8 @@ impl Fields {
         match value {
             Ok(value) => Some(value),
             Err(description) => {
-                self.violations.push((field.to_owned(), description.into()));
+                let field = format!("{}{field}", self.within);
+                self.violations.push((field, description.into()));
                 self.reason.get_or_insert(reason);
                 None
             }
@@ -248,7 +261,7 @@ impl Fields {
     /// # Errors
     /// INVALID_ARGUMENT with every violation that was noted.
     pub fn all<V: Values>(self, values: V) -> Result<V::Read, Failure> {
-        let Self { violations, reason } = self;
+        let Self { violations, reason, within: _ } = self;
         match (values.read(), violations.first()) {
             (Some(read), None) => Ok(read),
             (_, first) => {
@@ -297,6 +310,9 @@ values!(A B C);
 values!(A B C D);
 values!(A B C D E);
 values!(A B C D E F);
+values!(A B C D E F G);
+values!(A B C D E F G H);
+values!(A B C D E F G H I);
 
 #[cfg(test)]
 mod tests {

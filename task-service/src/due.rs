@@ -50,6 +50,18 @@ impl Due {
         Some(Self { date, time: minute.map(|minute| Time { minute, zone }) })
     }
 
+    /// All of this day.
+    #[must_use]
+    pub const fn all_day(date: NaiveDate) -> Self {
+        Self { date, time: None }
+    }
+
+    /// The day.
+    #[must_use]
+    pub const fn date(&self) -> NaiveDate {
+        self.date
+    }
+
     /// What the columns say; `Err` if they contradict each other.
     ///
     /// # Errors

@@ -1,9 +1,14 @@
 //! What can go wrong with a task, and how a client learns of it. Every error of
 //! this crate passes here; there is no arm for "anything else".
 
+use std::time::Duration;
+
 use shared::error::{Failure, Reason};
 
 use crate::request::etag;
+
+/// When to try again what may work as soon as something else has changed.
+const QUOTA_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a call about tasks failed.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +20,39 @@ pub enum Error {
     /// The user has no such list.
     #[error("no such list")]
     ListNotFound,
+    /// The task to be a step of is not there.
+    #[error("no such parent")]
+    ParentNotFound,
+    /// The id chosen for a task is taken.
+    #[error("the id is taken")]
+    TaskIdTaken,
+    /// The task to bring back is not in the bin.
+    #[error("the task is not in the bin")]
+    TaskNotDeleted,
+    /// The user has as many tasks as there may be.
+    #[error("the user has as many tasks as there may be")]
+    TaskQuota,
+    /// The task to close has open subtasks.
+    #[error("the task has open subtasks")]
+    OpenSubtasks,
+    /// A task cannot be a step of itself.
+    #[error("the parent lies under the task")]
+    ParentCycle,
+    /// More than five subtasks below each other.
+    #[error("Steps go at most five deep.")]
+    TooDeep,
+    /// The list is another one than that of the parent.
+    #[error("A step is in the list of its task.")]
+    ListMismatch,
+    /// The neighbour is not where the task is to go.
+    #[error("There is no such task in this list and under this parent.")]
+    PlaceNotFound,
+    /// A task that recurs needs a due date.
+    #[error("A task that comes back needs a due date.")]
+    DueMissing,
+    /// Others changed the tasks too often meanwhile.
+    #[error("the tasks changed too often meanwhile")]
+    Contended,
     /// The task changed since the etag was read.
     #[error("the task has revision {current} by now")]
     EtagMismatch {
@@ -37,6 +75,35 @@ impl From<Error> for Failure {
         match error {
             Error::TaskNotFound => Self::new(Reason::TaskNotFound, "There is no such task."),
             Error::ListNotFound => Self::new(Reason::ListNotFound, "There is no such list."),
+            Error::ParentNotFound => {
+                Self::new(Reason::TaskNotFound, "There is no such task to be a step of.")
+            }
+            Error::TaskIdTaken => Self::new(Reason::TaskIdTaken, "This task id is taken."),
+            Error::TaskNotDeleted => {
+                Self::new(Reason::TaskNotDeleted, "This task is not in the bin.")
+            }
+            Error::TaskQuota => Self::new(
+                Reason::TaskQuota,
+                "You have as many tasks as there may be. Delete some first.",
+            )
+            .retry_after(QUOTA_PAUSE),
+            Error::OpenSubtasks => {
+                Self::new(Reason::OpenSubtasks, "This task has steps that are still open.")
+            }
+            Error::ParentCycle => Self::new(
+                Reason::ParentCycle,
+                "A task cannot be a step of itself or of one of its own steps.",
+            ),
+            // Whoever knows the request names the field.
+            Error::TooDeep | Error::ListMismatch | Error::PlaceNotFound => {
+                Self::new(Reason::FieldInvalid, error.to_string())
+            }
+            Error::DueMissing => Self::new(Reason::RruleInvalid, error.to_string()),
+            Error::Contended => Self::new(
+                Reason::Overloaded,
+                "These tasks change too often at the moment. Please try again shortly.",
+            )
+            .retry_after(QUOTA_PAUSE),
             Error::EtagMismatch { current } => {
                 Self::new(Reason::EtagMismatch, "This task was changed in the meantime.")
                     .metadata("current_etag", etag(current))

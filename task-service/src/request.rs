@@ -7,8 +7,6 @@
 use aws_lc_rs::digest::{Context, SHA256};
 use uuid::Uuid;
 
-use crate::due::{Columns, Due};
-
 /// A client's own id for a write, and what the write asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestId {
@@ -41,31 +39,15 @@ impl Payload {
     /// The payload of a call to this method.
     #[must_use]
     pub fn of(method: &str) -> Self {
-        Self(Context::new(&SHA256)).part(Some(method.as_bytes()))
+        Self(Context::new(&SHA256)).part(method.as_bytes())
     }
 
-    /// Adds a part that may be absent, which is not the same as empty.
+    /// Adds a part.
     #[must_use]
-    pub fn part(mut self, bytes: Option<&[u8]>) -> Self {
-        let length = bytes.map_or(u64::MAX, |bytes| bytes.len() as u64);
-        self.0.update(&length.to_be_bytes());
-        self.0.update(bytes.unwrap_or_default());
+    pub fn part(mut self, bytes: &[u8]) -> Self {
+        self.0.update(&(bytes.len() as u64).to_be_bytes());
+        self.0.update(bytes);
         self
-    }
-
-    /// Adds a number that may be absent.
-    #[must_use]
-    pub fn number(self, number: Option<i64>) -> Self {
-        self.part(number.map(i64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice))
-    }
-
-    /// Adds a due date that may be absent.
-    #[must_use]
-    pub fn due(self, due: Option<&Due>) -> Self {
-        let Columns { date, minute, zone } = due.map(Due::columns).unwrap_or_default();
-        self.part(date.map(|date| date.to_string()).as_ref().map(String::as_bytes))
-            .number(minute)
-            .part(zone.map(str::as_bytes))
     }
 
     /// The hash.
@@ -126,12 +108,12 @@ mod tests {
 
     #[test]
     fn payloads_that_differ_look_different() {
-        let hash = |parts: &[Option<&[u8]>]| {
-            parts.iter().fold(Payload::of("m"), |payload, part| payload.part(*part)).hash()
+        let hash = |parts: &[&[u8]]| {
+            parts.iter().fold(Payload::of("m"), |payload, part| payload.part(part)).hash()
         };
-        assert_eq!(hash(&[Some(b"a"), None]), hash(&[Some(b"a"), None]));
-        assert_ne!(hash(&[Some(b"ab"), Some(b"c")]), hash(&[Some(b"a"), Some(b"bc")]));
-        assert_ne!(hash(&[Some(b"")]), hash(&[None]));
+        assert_eq!(hash(&[b"a", b""]), hash(&[b"a", b""]));
+        assert_ne!(hash(&[b"ab", b"c"]), hash(&[b"a", b"bc"]));
+        assert_ne!(hash(&[b""]), hash(&[]));
         assert_ne!(Payload::of("a").hash(), Payload::of("b").hash());
     }
 }

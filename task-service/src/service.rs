@@ -5,10 +5,14 @@
 //! Invariant: whose tasks a call is about is decided from the caller's token
 //! and the name in the request, before anything else about it is said.
 
+#[macro_use]
+mod later;
 mod change;
 mod feed;
 mod lists;
+mod names;
 mod read;
+mod requests;
 mod transfer;
 
 use std::sync::Arc;
@@ -155,7 +159,7 @@ impl Service {
 
     fn write(&self, user: Uuid, request: Option<Uuid>, payload: Payload) -> Write {
         let request = request.map(|id| RequestId { id, payload: payload.hash() });
-        Write { user, now: self.clock.now(), request }
+        Write { user, now: self.clock.now(), request, quota: self.quotas.tasks }
     }
 }
 

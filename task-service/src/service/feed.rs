@@ -9,7 +9,7 @@ use shared::{
 };
 use tonic::Status;
 
-use super::{Answer, Service, change::later};
+use super::{Answer, Service, later::later};
 
 /// A stream of WatchTasks.
 pub(super) type Watch =

@@ -6,7 +6,7 @@ use shared::{
     interceptor::Identity,
 };
 
-use super::{Answer, Service, change::later};
+use super::{Answer, Service, later::later};
 
 later! {
     create_one CreateListRequest CreateListResponse

@@ -8,7 +8,7 @@ use shared::{
     name,
 };
 
-use super::{Answer, Service, change::later};
+use super::{Answer, Service, later::later};
 use crate::{error::Error, tasks, wire};
 
 impl Service {

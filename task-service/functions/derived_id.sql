@@ -1,0 +1,16 @@
+-- The id of an occurrence, from the series and the day: a UUID of version 8
+-- (RFC 9562). Whoever makes the occurrence, and however often, it is the same.
+create or replace function data.derived_id(p_series uuid, p_day date)
+returns uuid
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select overlay(
+        overlay(
+            encode(substr(sha256(convert_to(p_series::text || '/' || p_day::text, 'UTF8')), 1, 16), 'hex')
+            placing '8' from 13
+        )
+        placing '8' from 17
+    )::uuid
+$$;
