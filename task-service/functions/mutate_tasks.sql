@@ -77,16 +77,16 @@ begin
     end;
 
     return query
-    select coalesce(a.outcome, mutate_tasks.outcome), a.op, null, mutate_tasks.head, a.task
+    select coalesce(a.outcome, mutate_tasks.outcome), a.op, null::text, mutate_tasks.head, a.task
     from (
-        select null as outcome, i.n - 1 as op, t as task
-        from unnest(v_ids) with ordinality as i (id, n)
+        select null::text as outcome, i.place - 1 as op, t as task
+        from unnest(v_ids) with ordinality as i (id, place)
         left join data.tasks t on t.user_id = p_user and t.id = i.id
         union all
-        select 'next', i.n - 1, n
-        from unnest(v_ids) with ordinality as i (id, n)
+        select 'next', i.place - 1, x
+        from unnest(v_ids) with ordinality as i (id, place)
         join data.tasks t on t.user_id = p_user and t.id = i.id and t.rev > v_first
-        join data.tasks n on n.user_id = p_user and n.id = t.next_id and n.rev > v_first
+        join data.tasks x on x.user_id = p_user and x.id = t.next_id and x.rev > v_first
     ) a
     order by a.op, a.outcome nulls first;
 end

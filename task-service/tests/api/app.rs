@@ -3,6 +3,7 @@
 
 use std::future::Future;
 
+use chrono::NaiveDate;
 use clap::Parser as _;
 use proto::task::v1::{self as pb, task_service_client::TaskServiceClient};
 use shared::{
@@ -62,15 +63,31 @@ impl TestApp {
         Self::start_on(database, app, 16).await
     }
 
+    /// A service with settings of its own.
+    pub(crate) async fn start_with(flags: &[&str]) -> Self {
+        let database = testing::database(&SCHEMA).await;
+        let app = database.app.clone();
+        Self::start_as(database, app, 16, flags).await
+    }
+
     /// A service that reaches `database` by `options`.
     pub(crate) async fn start_on(
         database: TestDatabase,
         options: PgConnectOptions,
         connections: u32,
     ) -> Self {
+        Self::start_as(database, options, connections, &[]).await
+    }
+
+    async fn start_as(
+        database: TestDatabase,
+        options: PgConnectOptions,
+        connections: u32,
+        flags: &[&str],
+    ) -> Self {
         program::install_cryptography();
         let (clock, issuer) = (ManualClock::new(), TestIssuer::new());
-        let config = config(&["--issuer", issuer.name()]);
+        let config = config(&[&["--issuer", issuer.name()], flags].concat());
         let pool = Database::new(options, connections);
         let app = App::open(config, pool, clock.shared()).await.expect("the service opens");
         app.trust().set(&[issuer.jwk().clone()], clock.now());
@@ -104,6 +121,17 @@ impl TestApp {
     pub(crate) fn with_token(&self, id: Uuid, token: &str) -> User {
         let bearer = Bearer(format!("Bearer {token}"));
         User { id, client: TaskServiceClient::with_interceptor(self.channel.clone(), bearer) }
+    }
+
+    /// The revision of a user's last change.
+    pub(crate) async fn head(&self, user: &User) -> i64 {
+        use sqlx::ConnectOptions as _;
+        let mut superuser = self.database.superuser.connect().await.expect("a connection");
+        sqlx::query_scalar("select head_rev from data.user_state where user_id = $1")
+            .bind(user.id)
+            .fetch_one(&mut superuser)
+            .await
+            .expect("the revision")
     }
 
     /// Everything stored about a user, as text.
@@ -216,11 +244,127 @@ impl User {
         Ok(answer.map(|answer| answer.task.expect("a task")))
     }
 
+    /// A step of another task.
+    pub(crate) async fn step(&self, title: &str, parent: &str) -> pb::Task {
+        let (title, parent_task) = (title.to_owned(), parent.to_owned());
+        let task = pb::Task { title, parent_task, ..pb::Task::default() };
+        self.create_with(task, "").await.expect("a task is made").into_inner()
+    }
+
+    pub(crate) async fn undelete(&self, name: &str) -> Result<pb::Task, Status> {
+        let request = pb::UndeleteTaskRequest { name: name.to_owned(), ..Default::default() };
+        let answer = self.client.clone().undelete_task(request).await?.into_inner();
+        Ok(answer.task.expect("a task"))
+    }
+
+    pub(crate) async fn move_under(&self, name: &str, parent: &str) -> Result<pb::Task, Status> {
+        self.move_with(pb::MoveTaskRequest {
+            name: name.to_owned(),
+            parent_task: Some(parent.to_owned()),
+            ..Default::default()
+        })
+        .await
+    }
+
+    /// Puts a task elsewhere in the manual order; None for first.
+    pub(crate) async fn place(
+        &self,
+        name: &str,
+        place: Option<pb::move_task_request::Place>,
+    ) -> Result<pb::Task, Status> {
+        let name = name.to_owned();
+        self.move_with(pb::MoveTaskRequest { name, place, ..Default::default() }).await
+    }
+
+    pub(crate) async fn move_with(&self, request: pb::MoveTaskRequest) -> Result<pb::Task, Status> {
+        let answer = self.client.clone().move_task(request).await?.into_inner();
+        Ok(answer.task.expect("a task"))
+    }
+
+    pub(crate) async fn batch(
+        &self,
+        operations: Vec<pb::TaskOperation>,
+    ) -> Result<Vec<pb::Task>, Status> {
+        self.batch_with(operations, "").await
+    }
+
+    pub(crate) async fn batch_with(
+        &self,
+        operations: Vec<pb::TaskOperation>,
+        request_id: &str,
+    ) -> Result<Vec<pb::Task>, Status> {
+        Ok(self.batch_answer(operations, request_id).await?.into_inner().tasks)
+    }
+
+    pub(crate) async fn batch_answer(
+        &self,
+        operations: Vec<pb::TaskOperation>,
+        request_id: &str,
+    ) -> Result<Response<pb::BatchMutateTasksResponse>, Status> {
+        let request_id = request_id.to_owned();
+        let parent = String::new();
+        let request = pb::BatchMutateTasksRequest { parent, operations, request_id };
+        self.client.clone().batch_mutate_tasks(request).await
+    }
+
+    pub(crate) async fn usage(&self) -> pb::GetUsageResponse {
+        let request = pb::GetUsageRequest::default();
+        self.client.clone().get_usage(request).await.expect("the usage").into_inner()
+    }
+
+    /// All tasks in the manual order.
+    pub(crate) async fn in_order(&self) -> Vec<pb::Task> {
+        let order_by = "position".to_owned();
+        let mut request = pb::ListTasksRequest { order_by, page_size: 500, ..Default::default() };
+        let mut tasks = Vec::new();
+        loop {
+            let page = self.list(request.clone()).await.expect("a page");
+            tasks.extend(page.tasks);
+            request.page_token = page.next_page_token;
+            if request.page_token.is_empty() {
+                return tasks;
+            }
+        }
+    }
+
+    /// The steps of a task, in their order.
+    pub(crate) async fn children(&self, name: &str) -> Vec<pb::Task> {
+        self.in_order().await.into_iter().filter(|task| task.parent_task == name).collect()
+    }
+
     pub(crate) async fn reopen(&self, name: &str) -> Result<pb::Task, Status> {
         let request = pb::ReopenTaskRequest { name: name.to_owned(), ..Default::default() };
         let answer = self.client.clone().reopen_task(request).await?.into_inner();
         Ok(answer.task.expect("a task"))
     }
+}
+
+/// A task that comes back, first on this day.
+pub(crate) fn repeating(title: &str, first: NaiveDate, rrule: &str) -> pb::Task {
+    pb::Task {
+        title: title.to_owned(),
+        due: Some(due_on(first)),
+        recurrence: Some(pb::Recurrence { rrule: rrule.to_owned(), ..Default::default() }),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn date(year: i32, month: u32, day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(year, month, day).expect("a day")
+}
+
+/// All of this day.
+pub(crate) fn due_on(date: NaiveDate) -> pb::Due {
+    use chrono::Datelike as _;
+    let (month, day) = (date.month().cast_signed(), date.day().cast_signed());
+    pb::Due { date: Some(pb::Date { year: date.year(), month, day }), ..Default::default() }
+}
+
+/// The fields that a refusal names.
+pub(crate) fn fields(status: &Status) -> Vec<String> {
+    let details = status.get_error_details();
+    let violations = details.bad_request().map(|bad| bad.field_violations.clone());
+    violations.unwrap_or_default().into_iter().map(|violation| violation.field).collect()
 }
 
 /// Whether a write says that an earlier one did the work.

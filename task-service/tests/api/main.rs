@@ -7,12 +7,16 @@
 mod app;
 mod authentication;
 mod bad_input;
+mod batch;
 mod database;
 mod isolation;
+mod moving;
 mod paging;
 mod races;
 mod raw;
+mod recurring;
 mod repeating;
 mod rights;
 mod start;
 mod tasks;
+mod tree;
