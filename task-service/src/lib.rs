@@ -13,6 +13,7 @@ pub mod request;
 mod row;
 pub mod service;
 pub mod sweep;
+pub mod sync_token;
 pub mod task;
 pub mod tasks;
 pub mod text;
