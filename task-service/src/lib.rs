@@ -7,6 +7,7 @@
 pub mod config;
 pub mod due;
 pub mod error;
+pub mod filter;
 pub mod mask;
 pub mod page;
 pub mod request;
