@@ -7,6 +7,7 @@
 pub mod config;
 pub mod due;
 pub mod error;
+pub mod filter;
 pub mod mask;
 pub mod operations;
 pub mod page;
@@ -15,6 +16,7 @@ pub mod request;
 mod row;
 pub mod service;
 pub mod sweep;
+pub mod sync_token;
 pub mod task;
 pub mod tasks;
 pub mod text;

@@ -16,7 +16,7 @@ use crate::{
 pub(crate) const TASKS: &str = "tasks";
 /// The segment of resource names that lists lie under.
 pub(crate) const LISTS: &str = "lists";
-/// `users/{user}/lists/inbox`.
+/// The last segment of `users/{user}/lists/inbox`.
 pub(crate) const INBOX_ID: &str = "inbox";
 
 /// A task of this user as answers show it.
