@@ -131,6 +131,12 @@ impl Database {
         }
     }
 
+    /// How the service reaches the database, for a connection that is no call's.
+    #[must_use]
+    pub fn options(&self) -> &PgConnectOptions {
+        self.pool.options()
+    }
+
     /// Closes the connections, those in use when their calls have ended.
     pub async fn close(&self) {
         self.pool.close().await;

@@ -14,7 +14,7 @@ use shared::{
 use sqlx::postgres::PgConnectOptions;
 use tonic::transport::{ClientTlsConfig, Endpoint, Uri};
 
-use crate::service::Quotas;
+use crate::{feed, service::Quotas};
 
 /// Tasks of Duet, over gRPC.
 ///
@@ -90,6 +90,17 @@ pub struct Config {
     /// Lists that a user may have besides the inbox.
     #[arg(long, env = "TASK_MAX_LISTS", default_value_t = 200)]
     pub max_lists: u32,
+
+    /// Streams of changes that a user may have open on one replica.
+    #[arg(long, env = "TASK_MAX_WATCHES_PER_USER", default_value_t = 32)]
+    pub max_watches_per_user: usize,
+    /// Streams of changes that one replica serves at once; more are refused.
+    #[arg(long, env = "TASK_MAX_WATCHES", default_value_t = 10_000)]
+    pub max_watches: usize,
+    /// How often the database is asked what those who watch may have missed,
+    /// if nobody said so sooner.
+    #[arg(long, env = "TASK_WATCH_POLL", default_value = "5s", value_parser = duration)]
+    pub watch_poll: Duration,
 
     /// Where auth-service serves its signing keys over gRPC.
     #[arg(long, env = "TASK_AUTH_URL", default_value = "http://127.0.0.1:50051")]
@@ -225,6 +236,13 @@ impl Config {
         Quotas { tasks: self.max_tasks, lists: self.max_lists }
     }
 
+    /// How the feed is run.
+    #[must_use]
+    pub fn feed(&self) -> feed::Settings {
+        let (per_user, in_total) = (self.max_watches_per_user, self.max_watches);
+        feed::Settings { limits: feed::hub::Limits { per_user, in_total }, poll: self.watch_poll }
+    }
+
     /// The limits of the listener.
     #[must_use]
     pub fn limits(&self) -> Limits {
@@ -248,6 +266,12 @@ impl Config {
             ),
             (self.call_deadline.is_zero(), "TASK_CALL_DEADLINE must not be 0s"),
             (self.database_connections == 0, "TASK_DATABASE_CONNECTIONS must not be 0"),
+            (self.max_watches_per_user == 0, "TASK_MAX_WATCHES_PER_USER must not be 0"),
+            (self.max_watches == 0, "TASK_MAX_WATCHES must not be 0"),
+            (
+                self.watch_poll < Duration::from_millis(100),
+                "TASK_WATCH_POLL must be at least 100ms",
+            ),
             (self.issuer.is_empty(), "TASK_ISSUER must not be empty"),
             (self.audience.is_empty(), "TASK_AUDIENCE must not be empty"),
             (

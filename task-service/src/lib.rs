@@ -7,6 +7,7 @@
 pub mod config;
 pub mod due;
 pub mod error;
+pub mod feed;
 pub mod filter;
 pub mod mask;
 pub mod operations;
@@ -38,8 +39,8 @@ use shared::{
 };
 use tokio::net::TcpListener;
 
-use crate::config::Config;
 pub use crate::service::{Quotas, Service};
+use crate::{config::Config, feed::Feed};
 
 /// What this service brings to its database.
 pub static SCHEMA: Schema = Schema {
@@ -63,6 +64,7 @@ const HEALTH_INTERVAL: Duration = Duration::from_secs(2);
 pub struct App {
     config: Config,
     service: Service,
+    feed: Feed,
     trust: Trust,
     verifier: Verifier,
     database: Database,
@@ -82,10 +84,13 @@ impl App {
     ) -> anyhow::Result<Self> {
         database.ready(STARTUP_PATIENCE).await?;
         let page_key = config.page_token_key().map_err(anyhow::Error::msg)?;
-        let service = Service::new(database.clone(), clock.clone(), &page_key, config.quotas());
+        let feed = Feed::new(database.clone(), clock.clone(), config.feed());
+        let quotas = config.quotas();
+        let service =
+            Service::new(database.clone(), clock.clone(), &page_key, quotas, feed.clone());
         let trust = Trust::new(config.trust_max_staleness);
         let verifier = Verifier::new(config.rules(), trust.clone(), clock.clone());
-        Ok(Self { config, service, trust, verifier, database, clock })
+        Ok(Self { config, service, feed, trust, verifier, database, clock })
     }
 
     /// The keys that callers' tokens are verified with.
@@ -94,19 +99,27 @@ impl App {
         &self.trust
     }
 
+    /// What tells changes to those who watch.
+    #[must_use]
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
     /// Mounts the gRPC services.
     #[must_use]
     pub fn mount(&self, server: Server) -> Server {
+        let service = self.service.clone().ending_with(server.draining());
         server
             .message_limit(task_service_server::SERVICE_NAME, MAX_MESSAGE_BYTES)
             .message_limit(list_service_server::SERVICE_NAME, MAX_MESSAGE_BYTES)
             .message_limit(transfer_service_server::SERVICE_NAME, MAX_IMPORT_BYTES)
-            .authenticated(TaskServiceServer::new(self.service.clone()), &self.verifier)
+            .authenticated(TaskServiceServer::new(service), &self.verifier)
             .authenticated(ListServiceServer::new(self.service.clone()), &self.verifier)
             .authenticated(TransferServiceServer::new(self.service.clone()), &self.verifier)
     }
 
-    /// Does what is due by the time, for ever: fetches signing keys, purges.
+    /// Does what is due by the time, for ever: fetches signing keys, purges,
+    /// keeps the feed in touch with other replicas.
     ///
     /// # Errors
     /// If the source of the keys cannot be made.
@@ -118,7 +131,7 @@ impl App {
             cache: self.config.key_cache_file.clone(),
             clock: self.clock.clone(),
         };
-        tokio::join!(keeper.run(), sweep::run(&self.database, &*self.clock));
+        tokio::join!(keeper.run(), sweep::run(&self.database, &*self.clock), self.feed.keep());
         Ok(())
     }
 

@@ -22,10 +22,12 @@ use shared::{
     clock::SharedClock, database::Database, error::Failure, interceptor::Identity,
     page::PageTokens, secret::Key,
 };
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, metadata::MetadataValue};
 use uuid::Uuid;
 
 use crate::{
+    feed::Feed,
     request::{Payload, RequestId},
     tasks::Write,
 };
@@ -40,6 +42,9 @@ pub struct Service {
     clock: SharedClock,
     tokens: Arc<PageTokens>,
     quotas: Quotas,
+    feed: Feed,
+    /// Cancelled when the server that this is mounted on shuts down.
+    draining: CancellationToken,
 }
 
 /// How much a user may have.
@@ -153,8 +158,21 @@ impl pb::transfer_service_server::TransferService for Service {
 impl Service {
     /// A service on this database. Replicas share `page_key`.
     #[must_use]
-    pub fn new(database: Database, clock: SharedClock, page_key: &Key, quotas: Quotas) -> Self {
-        Self { database, clock, tokens: Arc::new(PageTokens::new(page_key)), quotas }
+    pub fn new(
+        database: Database,
+        clock: SharedClock,
+        page_key: &Key,
+        quotas: Quotas,
+        feed: Feed,
+    ) -> Self {
+        let (tokens, draining) = (Arc::new(PageTokens::new(page_key)), CancellationToken::new());
+        Self { database, clock, tokens, quotas, feed, draining }
+    }
+
+    /// The same, with streams that end when `draining` is cancelled.
+    #[must_use]
+    pub fn ending_with(self, draining: CancellationToken) -> Self {
+        Self { draining, ..self }
     }
 
     fn write(&self, user: Uuid, request: Option<Uuid>, payload: Payload) -> Write {

@@ -105,3 +105,16 @@ pub(crate) fn timestamp(at: DateTime<Utc>) -> Timestamp {
         nanos: i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default(),
     }
 }
+
+pub(crate) fn list(user: Uuid, list: crate::feed::changes::List) -> pb::List {
+    pb::List {
+        name: list_name(user, list.id),
+        title: list.title,
+        archived: list.archived,
+        position: list.position,
+        create_time: Some(timestamp(list.created_at)),
+        update_time: Some(timestamp(list.updated_at)),
+        revision: list.revision,
+        etag: request::etag(list.revision),
+    }
+}

@@ -79,6 +79,10 @@ impl Pool {
         acquired.unwrap_or_else(|_| Err(failed.unwrap_or(Error::PoolTimedOut)))
     }
 
+    pub(super) fn options(&self) -> &PgConnectOptions {
+        &self.0.options
+    }
+
     /// Lends nothing any more, and closes every connection when it comes back.
     pub(super) async fn close(&self) {
         let ready = self.idle().close();

@@ -1,0 +1,144 @@
+//! One stream: the task that walks a watcher through the database, and its end
+//! that the client reads.
+//!
+//! Invariant: at most `AHEAD` events wait for a client, and nothing is fetched
+//! while they do; a client that reads slowly gets the newest state later.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use shared::clock::{Clock, SharedClock};
+use tokio::sync::{
+    mpsc::{self, Receiver, Sender, error::SendError},
+    watch,
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{
+    Lens,
+    changes::{self, Ask, Change},
+    hub::Seat,
+    machine::{Machine, Step, Told},
+};
+use crate::{error::Error, sync_token::SyncToken};
+use shared::database::Database;
+
+/// Events that may wait for the client.
+const AHEAD: usize = 2;
+/// Changes that are fetched at once.
+const LIMIT: i64 = 200;
+/// After this much silence the client is told that nothing happened.
+const SILENCE: TimeDelta = TimeDelta::seconds(15);
+
+/// Why a stream ends. Every client that still may can go on with its last token.
+#[derive(Debug)]
+pub enum Ended {
+    /// The caller's access token is too old.
+    TokenExpired,
+    /// The server shuts down.
+    Draining,
+    /// The database was set back.
+    Lost,
+    /// The changes could not be read.
+    Failed(Error),
+}
+
+/// What a client reads. Dropping it ends the stream.
+#[derive(Debug)]
+pub struct Events {
+    told: Receiver<Result<Told<Change>, Ended>>,
+    /// Free when the client is gone, not when there is nothing more to tell.
+    _seat: Seat,
+}
+
+/// What a stream is made of.
+pub(super) struct Watcher {
+    pub(super) database: Database,
+    pub(super) clock: SharedClock,
+    pub(super) user: Uuid,
+    pub(super) lens: Option<Lens>,
+    /// When the caller's access token expires.
+    pub(super) until: DateTime<Utc>,
+    pub(super) draining: CancellationToken,
+    pub(super) heads: watch::Receiver<i64>,
+}
+
+impl Watcher {
+    /// Begins to tell, from `token` on.
+    pub(super) fn begin(self, token: Option<SyncToken>, seat: Seat) -> Events {
+        // One place is kept for the reason of the end.
+        let (sender, told) = mpsc::channel(AHEAD + 1);
+        if let Ok(last) = sender.clone().try_reserve_owned() {
+            tokio::spawn(async move {
+                let ended = tokio::select! {
+                    ended = self.ended() => ended,
+                    followed = self.follow(token, &sender) => match followed {
+                        Ok(ended) => ended,
+                        Err(SendError(())) => return,
+                    },
+                    () = sender.closed() => return,
+                };
+                last.send(Err(ended));
+            });
+        }
+        Events { told, _seat: seat }
+    }
+
+    /// What ends a stream from outside. Whatever else takes the caller's rights
+    /// away, as the revocation of the session, ends it here and nowhere else.
+    async fn ended(&self) -> Ended {
+        tokio::select! {
+            () = self.clock.sleep_until(self.until) => Ended::TokenExpired,
+            () = self.draining.cancelled() => Ended::Draining,
+        }
+    }
+
+    async fn follow(
+        &self,
+        token: Option<SyncToken>,
+        sender: &Sender<Result<Told<Change>, Ended>>,
+    ) -> Result<Ended, SendError<()>> {
+        let mut machine = Machine::new(token);
+        let mut heads = self.heads.clone();
+        let mut quiet_at = self.clock.now() + SILENCE;
+        loop {
+            match machine.next() {
+                Step::Fetch { since, base } => {
+                    // On the heap only while it is needed; most watchers wait.
+                    match Box::pin(self.fetch(since, base)).await {
+                        Ok(page) => machine.fetched(page),
+                        Err(error) => return Ok(Ended::Failed(error)),
+                    }
+                }
+                Step::Tell(told) => {
+                    sender.reserve().await?.send(Ok(told));
+                    quiet_at = self.clock.now() + SILENCE;
+                }
+                Step::Wait => tokio::select! {
+                    // It cannot be closed: the seat of this stream holds it open.
+                    Ok(()) = heads.changed() => machine.woken(*heads.borrow_and_update()),
+                    () = self.clock.sleep_until(quiet_at) => machine.quiet(),
+                },
+                Step::Lost => return Ok(Ended::Lost),
+            }
+        }
+    }
+
+    async fn fetch(&self, since: i64, base: Option<i64>) -> Result<changes::Page<Change>, Error> {
+        let filter = self.lens.as_ref().map(|lens| lens.at(self.clock.now()));
+        let ask = Ask { user: self.user, since, base, limit: LIMIT, filter };
+        changes::fetch(&self.database, &ask).await
+    }
+}
+
+impl futures_util::Stream for Events {
+    type Item = Result<Told<Change>, Ended>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.told.poll_recv(cx)
+    }
+}
