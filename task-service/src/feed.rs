@@ -7,14 +7,19 @@
 //! a hint that is lost makes it late and never wrong.
 
 pub mod changes;
+#[cfg(test)]
+mod exploration;
 pub mod hub;
 pub mod machine;
+#[cfg(test)]
+mod model;
 mod relay;
 pub mod watcher;
 
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde_json::Value;
 use shared::{clock::SharedClock, database::Database};
 use tokio_util::sync::CancellationToken;
@@ -26,7 +31,7 @@ use self::{
     relay::Relay,
     watcher::{Events, Watcher},
 };
-use crate::{error::Error, sync_token::SyncToken};
+use crate::{error::Error, filter::Filter, sync_token::SyncToken};
 
 /// How a feed is run.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +54,15 @@ struct Inner {
     relay: Relay,
 }
 
+/// Which tasks somebody watches.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// What is asked of them.
+    pub filter: Filter,
+    /// Where `today()` is a day.
+    pub zone: Tz,
+}
+
 /// What somebody wants to watch.
 pub struct Watch {
     /// Whose tasks and lists.
@@ -56,7 +70,7 @@ pub struct Watch {
     /// Where to go on; None to begin with all there is.
     pub token: Option<SyncToken>,
     /// Which tasks; None for all.
-    pub lens: Option<Lens>,
+    pub selection: Option<Selection>,
     /// When the caller's access token expires.
     pub until: DateTime<Utc>,
     /// Cancelled when the server shuts down.
@@ -105,11 +119,11 @@ impl Feed {
     /// # Errors
     /// `Full`: there are as many streams as there may be.
     pub fn watch(&self, watch: Watch) -> Result<Events, Full> {
-        let Watch { user, token, lens, until, draining } = watch;
+        let Watch { user, token, selection, until, draining } = watch;
         let (seat, heads) = self.0.hub.join(user)?;
-        let Inner { database, clock, .. } = &*self.0;
-        let (database, clock) = (database.clone(), clock.clone());
-        let watcher = Watcher { database, clock, user, lens, until, draining, heads };
+        let Inner { database, clock, hub, .. } = &*self.0;
+        let (database, clock, hub) = (database.clone(), clock.clone(), hub.clone());
+        let watcher = Watcher { database, clock, user, selection, until, draining, hub, heads };
         Ok(watcher.begin(token, seat))
     }
 
@@ -124,10 +138,9 @@ impl Feed {
     }
 }
 
-/// Which tasks a watcher sees.
-pub struct Lens {}
-impl Lens {
-    pub(crate) fn at(&self, _now: DateTime<Utc>) -> Value {
-        Value::Null
+impl Selection {
+    /// The filter as the database takes it, at `now`.
+    fn at(&self, now: DateTime<Utc>) -> Value {
+        self.filter.json(now.with_timezone(&self.zone).date_naive(), self.zone)
     }
 }

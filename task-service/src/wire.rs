@@ -8,6 +8,7 @@ use shared::name;
 use uuid::Uuid;
 
 use crate::{
+    feed::changes::List,
     request,
     task::{BIN, INBOX, Priority, Recurrence, Status, Task},
 };
@@ -106,15 +107,17 @@ pub(crate) fn timestamp(at: DateTime<Utc>) -> Timestamp {
     }
 }
 
-pub(crate) fn list(user: Uuid, list: crate::feed::changes::List) -> pb::List {
+/// A list of this user as answers show it.
+pub(crate) fn list(user: Uuid, list: List) -> pb::List {
+    let List { id, title, archived, position, created_at, updated_at, revision } = list;
     pb::List {
-        name: list_name(user, list.id),
-        title: list.title,
-        archived: list.archived,
-        position: list.position,
-        create_time: Some(timestamp(list.created_at)),
-        update_time: Some(timestamp(list.updated_at)),
-        revision: list.revision,
-        etag: request::etag(list.revision),
+        name: list_name(user, id),
+        title,
+        archived,
+        position,
+        create_time: Some(timestamp(created_at)),
+        update_time: Some(timestamp(updated_at)),
+        revision,
+        etag: request::etag(revision),
     }
 }

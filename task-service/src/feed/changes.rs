@@ -138,14 +138,23 @@ pub(crate) async fn heads(database: &Database, users: &[Uuid]) -> Result<Vec<(Uu
 /// A list as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List {
+    /// Its id among all lists.
     pub id: Uuid,
+    /// One line.
     pub title: String,
+    /// Whether it is put aside.
     pub archived: bool,
+    /// Its place among the user's lists, which sort by the bytes of this.
     pub position: String,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it last changed.
     pub updated_at: DateTime<Utc>,
+    /// The place of its last change among all changes of its user.
     pub revision: i64,
 }
+
+/// The columns of a list.
 struct ListRow {
     id: Uuid,
     title: Option<String>,
@@ -155,8 +164,10 @@ struct ListRow {
     updated_at: Option<DateTime<Utc>>,
     revision: i64,
 }
+
 impl TryFrom<ListRow> for List {
     type Error = Error;
+
     fn try_from(row: ListRow) -> Result<Self, Error> {
         let whole = || {
             Some(Self {

@@ -134,3 +134,81 @@ impl<C> Machine<C> {
         Step::Tell(Told { event, token })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(head: i64, horizon: i64, reached: i64, changes: &[i64]) -> Page<i64> {
+        Page { head, horizon, reached, changes: changes.to_vec() }
+    }
+
+    fn told(event: Event<i64>, rev: i64, base: i64) -> Step<i64> {
+        Step::Tell(Told { event, token: SyncToken { rev, base } })
+    }
+
+    #[test]
+    fn who_begins_with_nothing_gets_all_then_current_then_changes() {
+        let mut machine = Machine::new(None);
+        assert_eq!(machine.next(), Step::Fetch { since: 0, base: None });
+        machine.fetched(page(5, 4, 2, &[1, 2]));
+        assert_eq!(machine.next(), told(Event::Changes(vec![1, 2]), 2, 5));
+        assert_eq!(machine.next(), Step::Fetch { since: 2, base: Some(5) });
+        // Others write meanwhile.
+        machine.fetched(page(9, 4, 6, &[5, 6]));
+        assert_eq!(machine.next(), told(Event::Changes(vec![5, 6]), 6, 5));
+        assert_eq!(machine.next(), told(Event::Current, 6, 5));
+        assert_eq!(machine.next(), Step::Fetch { since: 6, base: Some(5) });
+        machine.fetched(page(9, 4, 9, &[9]));
+        assert_eq!(machine.next(), told(Event::Changes(vec![9]), 9, 5));
+        assert_eq!(machine.next(), Step::Wait);
+        machine.woken(9);
+        assert_eq!(machine.next(), Step::Wait);
+        machine.quiet();
+        assert_eq!(machine.next(), told(Event::Bookmark, 9, 5));
+        machine.woken(10);
+        assert_eq!(machine.next(), Step::Fetch { since: 9, base: Some(5) });
+        machine.fetched(page(9, 4, 9, &[]));
+        assert_eq!(machine.next(), Step::Wait);
+        machine.woken(LOOK);
+        assert_eq!(machine.next(), Step::Fetch { since: 9, base: Some(5) });
+    }
+
+    #[test]
+    fn a_token_that_is_too_old_is_reset_and_all_follows() {
+        let mut machine = Machine::new(Some(SyncToken { rev: 3, base: 1 }));
+        assert_eq!(machine.next(), Step::Fetch { since: 3, base: Some(1) });
+        machine.fetched(page(8, 4, 8, &[8]));
+        assert_eq!(machine.next(), told(Event::Reset, 0, 8));
+        assert_eq!(machine.next(), Step::Fetch { since: 0, base: Some(8) });
+        machine.fetched(page(8, 4, 8, &[2, 8]));
+        assert_eq!(machine.next(), told(Event::Changes(vec![2, 8]), 8, 8));
+        assert_eq!(machine.next(), told(Event::Current, 8, 8));
+        assert_eq!(machine.next(), Step::Wait);
+    }
+
+    #[test]
+    fn a_token_lives_as_long_as_all_it_needs_is_known() {
+        for (rev, base, horizon) in [(4, 1, 4), (0, 4, 4), (4, 4, 4), (8, 8, 8)] {
+            let mut machine = Machine::new(Some(SyncToken { rev, base }));
+            machine.fetched(page(8, horizon, 8, &[]));
+            assert_eq!(machine.next(), told(Event::Current, 8, base), "{rev} {base}");
+        }
+    }
+
+    #[test]
+    fn a_database_that_was_set_back_is_found_out() {
+        for token in [SyncToken { rev: 9, base: 0 }, SyncToken { rev: 0, base: 9 }] {
+            let mut machine = Machine::new(Some(token));
+            machine.fetched(page(8, 0, 8, &[]));
+            assert_eq!(machine.next(), told(Event::Reset, 0, 8));
+        }
+        // Within a stream there is no Reset; the client's token brings it.
+        let mut machine = Machine::new(Some(SyncToken { rev: 8, base: 0 }));
+        machine.fetched(page(8, 0, 8, &[]));
+        assert_eq!(machine.next(), told(Event::Current, 8, 0));
+        machine.woken(LOOK);
+        machine.fetched(page(7, 0, 7, &[]));
+        assert_eq!(machine.next(), Step::Lost);
+    }
+}

@@ -10,7 +10,7 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use shared::clock::{Clock, SharedClock};
+use shared::{clock::SharedClock, database::Database};
 use tokio::sync::{
     mpsc::{self, Receiver, Sender, error::SendError},
     watch,
@@ -19,13 +19,12 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    Lens,
+    Selection,
     changes::{self, Ask, Change},
-    hub::Seat,
+    hub::{Hub, Seat},
     machine::{Machine, Step, Told},
 };
 use crate::{error::Error, sync_token::SyncToken};
-use shared::database::Database;
 
 /// Events that may wait for the client.
 const AHEAD: usize = 2;
@@ -60,10 +59,11 @@ pub(super) struct Watcher {
     pub(super) database: Database,
     pub(super) clock: SharedClock,
     pub(super) user: Uuid,
-    pub(super) lens: Option<Lens>,
+    pub(super) selection: Option<Selection>,
     /// When the caller's access token expires.
     pub(super) until: DateTime<Utc>,
     pub(super) draining: CancellationToken,
+    pub(super) hub: Hub,
     pub(super) heads: watch::Receiver<i64>,
 }
 
@@ -109,8 +109,12 @@ impl Watcher {
             match machine.next() {
                 Step::Fetch { since, base } => {
                     // On the heap only while it is needed; most watchers wait.
+                    let before = *heads.borrow();
                     match Box::pin(self.fetch(since, base)).await {
-                        Ok(page) => machine.fetched(page),
+                        Ok(page) => {
+                            self.hub.looked(self.user, before, page.head);
+                            machine.fetched(page);
+                        }
                         Err(error) => return Ok(Ended::Failed(error)),
                     }
                 }
@@ -129,7 +133,7 @@ impl Watcher {
     }
 
     async fn fetch(&self, since: i64, base: Option<i64>) -> Result<changes::Page<Change>, Error> {
-        let filter = self.lens.as_ref().map(|lens| lens.at(self.clock.now()));
+        let filter = self.selection.as_ref().map(|selection| selection.at(self.clock.now()));
         let ask = Ask { user: self.user, since, base, limit: LIMIT, filter };
         changes::fetch(&self.database, &ask).await
     }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use futures_util::Stream;
 use proto::task::v1 as pb;
 use shared::{
@@ -30,6 +31,7 @@ use crate::{
         machine::{Event, Told},
         watcher::{Ended, Events},
     },
+    filter::Filter,
     sync_token::SyncToken,
     wire,
 };
@@ -77,17 +79,20 @@ impl Service {
         caller: Identity,
         request: pb::WatchTasksRequest,
     ) -> Result<Watch, Failure> {
-        let pb::WatchTasksRequest { parent, resume_token, filter: _, time_zone: _ } = request;
+        let pb::WatchTasksRequest { parent, resume_token, filter, time_zone } = request;
         let mut fields = Fields::new();
         let user = name::user(&mut fields, "parent", &parent, &caller)?;
         let token = self.token(&mut fields, "resume_token", user, &resume_token);
-        let (user, token) = fields.all((user, token))?;
+        let filter = Filter::read(&mut fields, "filter", &filter, &caller)?;
+        let zone = fields.read("time_zone", parse_zone(&time_zone));
+        let (user, token, filter, zone) = fields.all((user, token, filter, zone))?;
 
         // What is too far away for the calendar is far enough.
         let exp = DateTime::from_timestamp(caller.claims().exp, 0);
         let until = exp.unwrap_or(DateTime::<Utc>::MAX_UTC);
         let draining = self.draining.clone();
-        let watch = feed::Watch { user, token, lens: None, until, draining };
+        let selection = (!filter.is_empty()).then_some(feed::Selection { filter, zone });
+        let watch = feed::Watch { user, token, selection, until, draining };
         let events = self.feed.watch(watch).map_err(full)?;
         Ok(Watch { events, tokens: self.tokens.clone(), user })
     }
@@ -149,6 +154,13 @@ fn change(user: Uuid, change: Change) -> pb::Change {
         Resource::GoneList(id) => Wire::RemovedList(wire::list_name(user, id)),
     };
     pb::Change { revision, resource: Some(resource) }
+}
+
+fn parse_zone(name: &str) -> Result<Tz, &'static str> {
+    if name.is_empty() {
+        return Ok(Tz::UTC);
+    }
+    name.parse().map_err(|_| "A time zone has an IANA name such as `Europe/Paris`.")
 }
 
 fn ended(end: Ended) -> Failure {
