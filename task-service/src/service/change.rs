@@ -49,7 +49,11 @@ impl Service {
         let plain =
             plain.filter(|new| new.list.is_none() && new.parent.is_none() && new.repeat.is_none());
         let written = match plain {
-            Some(new) => tasks::create(&self.database, write, operation.id, new).await?,
+            Some(new) => {
+                let written = tasks::create(&self.database, write, operation.id, new).await?;
+                self.tell(user, &written);
+                written
+            }
             None => self.one(write, operation).await?,
         };
         present(user, written, |task, _| pb::CreateTaskResponse { task })
@@ -146,6 +150,7 @@ impl Service {
             let op = refusal.op;
             op_index(refuse(&operations, refusal, true), op)
         })?;
+        self.tell(user, &written);
         // What was deleted for good since an earlier write made it is blank.
         let message = |task: Option<_>| task.map(|task| wire::task(user, task)).unwrap_or_default();
         let tasks = written.tasks.into_iter().map(message).collect();
@@ -174,7 +179,16 @@ impl Service {
     async fn one(&self, write: Write, operation: Operation) -> Result<Written, Failure> {
         let operations = [operation];
         let written = tasks::mutate(&self.database, write, &operations).await;
-        written.map_err(|refusal| refuse(&operations, refusal, false))
+        let written = written.map_err(|refusal| refuse(&operations, refusal, false))?;
+        self.tell(write.user, &written);
+        Ok(written)
+    }
+
+    /// Wakes those who watch this user's tasks.
+    fn tell(&self, user: Uuid, written: &Written) {
+        if !written.replay {
+            self.feed.changed(user, written.head);
+        }
     }
 
     /// Reads the operations of a batch. What is wrong with the first bad one
