@@ -63,7 +63,24 @@ pub fn member(
     value: &str,
     caller: &Identity,
 ) -> Result<Option<(Uuid, Uuid)>, Failure> {
-    let parsed = fields.read(field, parse_member(collection, value));
+    member_or(fields, field, collection, None, value, caller)
+}
+
+/// As `member`, in a collection where one member goes by a word besides: the
+/// word that stands in its names, and its id. Under that id itself it has no
+/// name.
+///
+/// # Errors
+/// As `member`.
+pub fn member_or(
+    fields: &mut Fields,
+    field: &str,
+    collection: &str,
+    word: Option<(&str, Uuid)>,
+    value: &str,
+    caller: &Identity,
+) -> Result<Option<(Uuid, Uuid)>, Failure> {
+    let parsed = fields.read(field, parse_member(collection, word, value));
     parsed.map(|(who, id)| Ok((who.of(caller)?, id))).transpose()
 }
 
@@ -93,18 +110,30 @@ pub fn parse_user(value: &str) -> Result<Who, String> {
         .ok_or_else(|| "A user is named `users/{user}` or `users/me`.".to_owned())
 }
 
-/// Reads the ids in `users/{user}/{collection}/{id}`.
+/// Reads the ids in `users/{user}/{collection}/{id}`. `word` is as in
+/// `member_or`.
 ///
 /// # Errors
 /// In words for the caller.
-pub fn parse_member(collection: &str, value: &str) -> Result<(Who, Uuid), String> {
+pub fn parse_member(
+    collection: &str,
+    word: Option<(&str, Uuid)>,
+    value: &str,
+) -> Result<(Who, Uuid), String> {
+    let id = |segment: &str| match word {
+        Some((word, id)) if segment == word => Some(id),
+        // One member has one name.
+        Some((_, id)) => uuid(segment).filter(|other| *other != id),
+        None => uuid(segment),
+    };
     let parse = || {
         let (user, rest) = value.strip_prefix("users/")?.split_once('/')?;
-        let id = rest.strip_prefix(collection)?.strip_prefix('/')?;
-        Some((who(user)?, uuid(id)?))
+        let segment = rest.strip_prefix(collection)?.strip_prefix('/')?;
+        Some((who(user)?, id(segment)?))
     };
     parse().ok_or_else(|| {
-        format!("A name here reads `users/{{user}}/{collection}/{{id}}` with UUIDs as ids.")
+        let or = word.map(|(word, _)| format!(", or `{word}` as the last")).unwrap_or_default();
+        format!("A name here reads `users/{{user}}/{collection}/{{id}}` with UUIDs as ids{or}.")
     })
 }
 
@@ -129,8 +158,24 @@ mod tests {
         assert_eq!(parse_user(""), Ok(Who::Me));
         assert_eq!(parse_user("users/me"), Ok(Who::Me));
         assert_eq!(parse_user(&of_user(id)), Ok(Who::User(id)));
-        assert_eq!(parse_member("tasks", &of_member(id, "tasks", id)), Ok((Who::User(id), id)));
-        assert_eq!(parse_member("tasks", &format!("users/me/tasks/{ID}")), Ok((Who::Me, id)));
+        assert_eq!(
+            parse_member("tasks", None, &of_member(id, "tasks", id)),
+            Ok((Who::User(id), id))
+        );
+        assert_eq!(parse_member("tasks", None, &format!("users/me/tasks/{ID}")), Ok((Who::Me, id)));
+    }
+
+    #[test]
+    fn a_member_that_goes_by_a_word_has_no_other_name() {
+        let (id, inbox) = (uuid(ID).unwrap(), Uuid::nil());
+        let parse = |value: &str| parse_member("lists", Some(("inbox", inbox)), value);
+        assert_eq!(parse("users/me/lists/inbox"), Ok((Who::Me, inbox)));
+        assert_eq!(parse(&format!("users/{ID}/lists/inbox")), Ok((Who::User(id), inbox)));
+        assert_eq!(parse(&format!("users/me/lists/{ID}")), Ok((Who::Me, id)));
+        for bad in ["Inbox", "inbox/", "outbox", "", &inbox.to_string()] {
+            assert!(parse(&format!("users/me/lists/{bad}")).is_err(), "{bad}");
+        }
+        assert!(parse_member("lists", None, "users/me/lists/inbox").is_err());
     }
 
     #[test]
@@ -152,7 +197,7 @@ mod tests {
             &format!("users/me/tasks/urn:uuid:{ID}"),
             &format!("users//tasks/{ID}"),
         ] {
-            assert!(parse_member("tasks", bad).is_err(), "{bad}");
+            assert!(parse_member("tasks", None, bad).is_err(), "{bad}");
         }
     }
 }

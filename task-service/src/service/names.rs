@@ -24,12 +24,5 @@ pub(super) fn list(
     value: &str,
     caller: &Identity,
 ) -> Result<Option<(Uuid, Uuid)>, Failure> {
-    let inbox = value
-        .strip_suffix(INBOX_ID)
-        .and_then(|rest| rest.strip_suffix('/')?.strip_suffix(LISTS)?.strip_suffix('/'))
-        .filter(|user| !user.is_empty());
-    match inbox {
-        Some(user) => Ok(name::user(fields, field, user, caller)?.map(|user| (user, INBOX))),
-        None => name::member(fields, field, LISTS, value, caller),
-    }
+    name::member_or(fields, field, LISTS, Some((INBOX_ID, INBOX)), value, caller)
 }
