@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
     database::{Database, Repeat},
-    interceptor::Identity,
     rng,
+    verify::Claims,
 };
 use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
@@ -95,10 +95,10 @@ impl NewSession {
 }
 
 impl Caller {
-    /// The caller with this identity.
+    /// The caller whose token says this.
     #[must_use]
-    pub fn of(identity: &Identity, now: DateTime<Utc>) -> Self {
-        Self { user: identity.user(), session: identity.session(), now }
+    pub const fn of(claims: &Claims, now: DateTime<Utc>) -> Self {
+        Self { user: claims.sub, session: claims.sid, now }
     }
 }
 

@@ -14,12 +14,13 @@ use aws_lc_rs::signature::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde::Serialize;
 use shared::{
     clock::SharedClock,
     database::{Database, Repeat},
     jwk::Jwk,
     trust::Trust,
-    verify::{Claims, LEEWAY_SECONDS},
+    verify::LEEWAY_SECONDS,
 };
 use zeroize::Zeroizing;
 
@@ -74,7 +75,7 @@ impl SigningKey {
     ///
     /// # Errors
     /// If the cryptography refuses.
-    pub fn sign(&self, claims: &Claims) -> anyhow::Result<String> {
+    pub fn sign(&self, claims: &impl Serialize) -> anyhow::Result<String> {
         Ok(jsonwebtoken::encode(&self.header, claims, &self.encoding)?)
     }
 }

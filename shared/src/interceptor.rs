@@ -11,40 +11,82 @@ use uuid::Uuid;
 
 use crate::{
     error::{Failure, Reason, domain},
-    verify::{Claims, Refusal, Verifier},
+    verify::{Claims, Refusal, Token, Verifier},
 };
 
-/// Whoever makes a call: a user, by an access token that was verified.
+/// Whoever makes a call: a user or a service, by an access token that was
+/// verified.
 #[derive(Clone, Debug)]
-pub struct Identity(Arc<Claims>);
+pub struct Identity(Arc<Token>);
 
 impl Identity {
-    /// The caller of a request, as the interceptor left it there.
+    /// The user who makes this call, as the interceptor left it there.
     ///
     /// # Errors
-    /// INTERNAL, with a loud log, if the method was mounted without it.
+    /// PERMISSION_DENIED (NOT_YOURS) for a service: only a method that says
+    /// what scope it asks for is open to those. INTERNAL, with a loud log, if
+    /// the method was mounted without the interceptor.
     pub fn of<T>(request: &Request<T>) -> Result<Self, Failure> {
+        let identity = Self::any(request)?;
+        identity.user()?;
+        Ok(identity)
+    }
+
+    /// The user, or the service whose token has the scope `scope`.
+    ///
+    /// # Errors
+    /// PERMISSION_DENIED (SCOPE_MISSING) for a service without it; INTERNAL as
+    /// `of`.
+    pub fn with_scope<T>(request: &Request<T>, scope: &'static str) -> Result<Self, Failure> {
+        let identity = Self::any(request)?;
+        if identity.is_service() && !identity.scopes().any(|has| has == scope) {
+            let failure = Failure::new(Reason::ScopeMissing, "This service may not do that.");
+            return Err(failure.metadata("scope", scope));
+        }
+        Ok(identity)
+    }
+
+    fn any<T>(request: &Request<T>) -> Result<Self, Failure> {
         request.extensions().get::<Self>().cloned().ok_or_else(|| {
             Failure::internal("a method that needs a caller was mounted without authentication")
         })
     }
 
-    /// The user's id.
-    #[must_use]
-    pub fn user(&self) -> Uuid {
-        self.0.sub
+    /// What the user's token says.
+    ///
+    /// # Errors
+    /// PERMISSION_DENIED (NOT_YOURS) for a service, which has no account.
+    pub fn user(&self) -> Result<&Claims, Failure> {
+        match &*self.0 {
+            Token::User(claims) => Ok(claims),
+            Token::Service(_) => {
+                Err(Failure::new(Reason::NotYours, "A service has no account of its own."))
+            }
+        }
     }
 
-    /// The session's id.
+    /// Whether it is a service, which may act for any user.
     #[must_use]
-    pub fn session(&self) -> Uuid {
-        self.0.sid
+    pub fn is_service(&self) -> bool {
+        matches!(*self.0, Token::Service(_))
     }
 
-    /// Everything that the token says.
+    /// What the token allows a service to do.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.0.scopes()
+    }
+
+    /// The id of the user or of the service account: for logs, since a service
+    /// never acts for itself.
     #[must_use]
-    pub fn claims(&self) -> &Claims {
-        &self.0
+    pub fn subject(&self) -> Uuid {
+        self.0.subject()
+    }
+
+    /// When the token stops being good, in seconds since 1970.
+    #[must_use]
+    pub fn expires_at(&self) -> i64 {
+        self.0.expires_at()
     }
 }
 

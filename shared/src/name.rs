@@ -3,7 +3,8 @@
 //! empty parent; answers always carry the full name.
 //!
 //! Invariant: a name becomes a user's id only by `Who::of`, which refuses names
-//! under another user before anything is looked up.
+//! under another user before anything is looked up. Only a service may name
+//! any user.
 
 use uuid::Uuid;
 
@@ -22,18 +23,36 @@ pub enum Who {
 }
 
 impl Who {
-    /// The user's id, if the caller may act for that user.
+    /// The user's id, if the caller may act for that user. A service may act
+    /// for any, and has to say for whom: `None` if it does not.
     ///
     /// # Errors
     /// PERMISSION_DENIED (NOT_YOURS) for another user, whether that user
     /// exists or not.
-    pub fn of(self, caller: &Identity) -> Result<Uuid, Failure> {
-        match self {
-            Self::User(user) if user != caller.user() => {
+    pub fn of(self, caller: &Identity) -> Result<Option<Uuid>, Failure> {
+        match (self, caller.user().ok()) {
+            (Self::User(user), None) => Ok(Some(user)),
+            (Self::Me, None) => Ok(None),
+            (Self::User(user), Some(own)) if user != own.sub => {
                 Err(Failure::new(Reason::NotYours, "This belongs to another user."))
             }
-            Self::Me | Self::User(_) => Ok(caller.user()),
+            (Self::Me | Self::User(_), Some(own)) => Ok(Some(own.sub)),
         }
+    }
+
+    /// As `of`, for what the field `field` says; `fields` notes what a service
+    /// leaves out.
+    fn read(
+        self,
+        fields: &mut Fields,
+        field: &str,
+        caller: &Identity,
+    ) -> Result<Option<Uuid>, Failure> {
+        let user = self.of(caller)?;
+        if user.is_none() {
+            fields.refuse(field, "A service names the user: `users/{user}`.");
+        }
+        Ok(user)
     }
 }
 
@@ -48,7 +67,10 @@ pub fn user(
     value: &str,
     caller: &Identity,
 ) -> Result<Option<Uuid>, Failure> {
-    fields.read(field, parse_user(value)).map(|who| who.of(caller)).transpose()
+    match fields.read(field, parse_user(value)) {
+        Some(who) => who.read(fields, field, caller),
+        None => Ok(None),
+    }
 }
 
 /// Reads the field `field` that names a member of `collection`: its owner and
@@ -80,8 +102,10 @@ pub fn member_or(
     value: &str,
     caller: &Identity,
 ) -> Result<Option<(Uuid, Uuid)>, Failure> {
-    let parsed = fields.read(field, parse_member(collection, word, value));
-    parsed.map(|(who, id)| Ok((who.of(caller)?, id))).transpose()
+    match fields.read(field, parse_member(collection, word, value)) {
+        Some((who, id)) => Ok(who.read(fields, field, caller)?.map(|user| (user, id))),
+        None => Ok(None),
+    }
 }
 
 /// `users/{user}`.

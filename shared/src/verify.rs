@@ -25,7 +25,16 @@ pub const LEEWAY_SECONDS: i64 = 5;
 
 const CACHED_TOKENS: usize = 16_384;
 
-/// What an access token says. Times are seconds since 1970.
+/// What an access token says: whose it is decides what there is to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Token {
+    /// A user's, who has a session.
+    User(Claims),
+    /// A service's, which acts for others.
+    Service(ServiceClaims),
+}
+
+/// What the access token of a user says. Times are seconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// Issuer.
@@ -56,6 +65,33 @@ pub struct Claims {
     pub email: String,
     /// Whether the address is known to be the user's.
     pub email_verified: bool,
+    /// Scopes, separated by blanks (RFC 8693).
+    pub scope: String,
+}
+
+/// What the access token of a service says (RFC 9068, section 2.2): no session
+/// and no person. Times are seconds since 1970.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceClaims {
+    /// Issuer.
+    pub iss: String,
+    /// The service account's id.
+    #[serde(deserialize_with = "strict_uuid")]
+    pub sub: Uuid,
+    /// The services that the token is for.
+    #[serde(deserialize_with = "one_or_many")]
+    pub aud: Vec<String>,
+    /// When it stops being good.
+    pub exp: i64,
+    /// When it was issued.
+    pub iat: i64,
+    /// From when on it is good.
+    pub nbf: i64,
+    /// Its own id.
+    #[serde(deserialize_with = "strict_uuid")]
+    pub jti: Uuid,
+    /// The client that the issuer gave it to.
+    pub client_id: String,
     /// Scopes, separated by blanks (RFC 8693).
     pub scope: String,
 }
@@ -97,7 +133,7 @@ struct Inner {
 #[derive(Clone)]
 struct Verified {
     kid: Arc<str>,
-    claims: Arc<Claims>,
+    token: Arc<Token>,
 }
 
 impl Verifier {
@@ -111,17 +147,17 @@ impl Verifier {
     ///
     /// # Errors
     /// See `Refusal`.
-    pub fn verify(&self, token: &str) -> Result<Arc<Claims>, Refusal> {
+    pub fn verify(&self, token: &str) -> Result<Arc<Token>, Refusal> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Refusal::Invalid("longer than 4 KiB"));
         }
         let now = self.0.clock.now();
         let keys = self.0.trust.keys(now).ok_or(Refusal::NoKeys)?;
         let hash = sha256(token.as_bytes());
-        if let Some(Verified { kid, claims }) = self.0.verified.get(&hash)
+        if let Some(Verified { kid, token }) = self.0.verified.get(&hash)
             && keys.contains(&kid)
         {
-            return check_times(&claims, now.timestamp()).map(|()| claims);
+            return check_times(&token, now.timestamp()).map(|()| token);
         }
 
         let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::Invalid("not a JWS"))?;
@@ -138,38 +174,100 @@ impl Verifier {
         if !good.unwrap_or(false) {
             return Err(Refusal::Invalid("signature"));
         }
-        let claims: Claims = decode(payload).ok_or(Refusal::Invalid("claims"))?;
-        self.check_claims(&claims, now.timestamp())?;
-        let claims = Arc::new(claims);
-        self.0.verified.insert(hash, Verified { kid: header.kid.into(), claims: claims.clone() });
-        Ok(claims)
+        let token = Token::read(payload).ok_or(Refusal::Invalid("claims"))?;
+        self.check_claims(&token, now.timestamp())?;
+        let token = Arc::new(token);
+        self.0.verified.insert(hash, Verified { kid: header.kid.into(), token: token.clone() });
+        Ok(token)
     }
 
-    fn check_claims(&self, claims: &Claims, now: i64) -> Result<(), Refusal> {
+    fn check_claims(&self, token: &Token, now: i64) -> Result<(), Refusal> {
         let rules = &self.0.rules;
         let longest = i64::try_from(rules.max_lifetime.as_secs()).unwrap_or(i64::MAX);
-        if claims.iss != rules.issuer {
+        let (issuer, audience) = token.issuer_and_audience();
+        if issuer != rules.issuer {
             return Err(Refusal::Invalid("issuer"));
         }
-        if !claims.aud.contains(&rules.audience) {
+        if !audience.contains(&rules.audience) {
             return Err(Refusal::Invalid("audience"));
         }
-        let lifetime = claims.exp.checked_sub(claims.iat);
+        let Times { expires, issued, .. } = token.times();
+        let lifetime = expires.checked_sub(issued);
         if !lifetime.is_some_and(|lifetime| (1..=longest).contains(&lifetime)) {
             return Err(Refusal::Invalid("lifetime"));
         }
-        check_times(claims, now)
+        check_times(token, now)
     }
 }
 
-fn check_times(claims: &Claims, now: i64) -> Result<(), Refusal> {
-    if claims.iat > now.saturating_add(LEEWAY_SECONDS) {
+/// When a token is good.
+struct Times {
+    expires: i64,
+    issued: i64,
+    begins: i64,
+}
+
+impl Token {
+    /// Reads the payload of a token. A `client_id` makes it a service's, and
+    /// then it has no session: nothing is both.
+    fn read(payload: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Shape {
+            #[serde(default)]
+            client_id: Present,
+            #[serde(default)]
+            sid: Present,
+        }
+        let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
+        let Shape { client_id, sid } = serde_json::from_slice(&payload).ok()?;
+        match (client_id.0, sid.0) {
+            (true, true) => None,
+            (true, false) => serde_json::from_slice(&payload).ok().map(Self::Service),
+            (false, _) => serde_json::from_slice(&payload).ok().map(Self::User),
+        }
+    }
+
+    /// When it stops being good, in seconds since 1970.
+    #[must_use]
+    pub const fn expires_at(&self) -> i64 {
+        self.times().expires
+    }
+
+    /// The id of the user or of the service account.
+    #[must_use]
+    pub const fn subject(&self) -> Uuid {
+        let (Self::User(Claims { sub, .. }) | Self::Service(ServiceClaims { sub, .. })) = self;
+        *sub
+    }
+
+    /// What it allows. A user's token is not asked for it.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        let (Self::User(Claims { scope, .. }) | Self::Service(ServiceClaims { scope, .. })) = self;
+        scope.split_ascii_whitespace()
+    }
+
+    fn issuer_and_audience(&self) -> (&str, &[String]) {
+        let (Self::User(Claims { iss, aud, .. }) | Self::Service(ServiceClaims { iss, aud, .. })) =
+            self;
+        (iss, aud)
+    }
+
+    const fn times(&self) -> Times {
+        let (Self::User(Claims { exp, iat, nbf, .. })
+        | Self::Service(ServiceClaims { exp, iat, nbf, .. })) = self;
+        Times { expires: *exp, issued: *iat, begins: *nbf }
+    }
+}
+
+fn check_times(token: &Token, now: i64) -> Result<(), Refusal> {
+    let Times { expires, issued, begins } = token.times();
+    if issued > now.saturating_add(LEEWAY_SECONDS) {
         return Err(Refusal::Invalid("issued in the future"));
     }
-    if claims.nbf > now.saturating_add(LEEWAY_SECONDS) {
+    if begins > now.saturating_add(LEEWAY_SECONDS) {
         return Err(Refusal::Invalid("not good yet"));
     }
-    if claims.exp <= now.saturating_sub(LEEWAY_SECONDS) {
+    if expires <= now.saturating_sub(LEEWAY_SECONDS) {
         return Err(Refusal::Expired);
     }
     Ok(())

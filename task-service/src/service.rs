@@ -2,8 +2,9 @@
 //! know no statement and no row. `change`, `read` and `feed` hold what
 //! `task.v1.TaskService` does, `lists` and `transfer` the other two services.
 //!
-//! Invariant: whose tasks a call is about is decided from the caller's token
-//! and the name in the request, before anything else about it is said.
+//! Invariant: whether a caller may do it at all, and whose tasks it is about, is
+//! decided from the token and the name in the request, before anything else
+//! about it is said.
 
 #[macro_use]
 mod later;
@@ -63,10 +64,15 @@ struct Answer<T> {
     replay: bool,
 }
 
-/// The methods of a service, each done by the function of the same name that
-/// takes the caller and the request.
+/// The scope that a service needs to read tasks and lists.
+const READ: &str = "tasks:read";
+/// The scope that a service needs to change them. It does not let it read.
+const WRITE: &str = "tasks:write";
+
+/// The methods of a service, each with the scope that it asks of services, and
+/// done by the function of the same name that takes the caller and the request.
 macro_rules! methods {
-    ($($method:ident $request:ident $response:ident $function:ident)*) => {$(
+    ($($scope:ident $method:ident $request:ident $response:ident $function:ident)*) => {$(
         fn $method<'life, 'call>(
             &'life self,
             request: Request<pb::$request>,
@@ -78,7 +84,7 @@ macro_rules! methods {
             Self: 'call,
         {
             Box::pin(async move {
-                let caller = Identity::of(&request).map_err(status)?;
+                let caller = Identity::with_scope(&request, $scope).map_err(status)?;
                 let answer = self.$function(caller, request.into_inner()).await.map_err(status)?;
                 Ok(answer.into())
             })
@@ -88,18 +94,18 @@ macro_rules! methods {
 
 impl pb::task_service_server::TaskService for Service {
     methods! {
-        create_task CreateTaskRequest CreateTaskResponse create
-        get_task GetTaskRequest GetTaskResponse get
-        list_tasks ListTasksRequest ListTasksResponse list
-        update_task UpdateTaskRequest UpdateTaskResponse update
-        delete_task DeleteTaskRequest DeleteTaskResponse delete
-        undelete_task UndeleteTaskRequest UndeleteTaskResponse undelete
-        complete_task CompleteTaskRequest CompleteTaskResponse complete
-        reopen_task ReopenTaskRequest ReopenTaskResponse reopen
-        move_task MoveTaskRequest MoveTaskResponse move_to
-        batch_mutate_tasks BatchMutateTasksRequest BatchMutateTasksResponse batch
-        sync_tasks SyncTasksRequest SyncTasksResponse sync
-        get_usage GetUsageRequest GetUsageResponse usage
+        WRITE create_task CreateTaskRequest CreateTaskResponse create
+        READ get_task GetTaskRequest GetTaskResponse get
+        READ list_tasks ListTasksRequest ListTasksResponse list
+        WRITE update_task UpdateTaskRequest UpdateTaskResponse update
+        WRITE delete_task DeleteTaskRequest DeleteTaskResponse delete
+        WRITE undelete_task UndeleteTaskRequest UndeleteTaskResponse undelete
+        WRITE complete_task CompleteTaskRequest CompleteTaskResponse complete
+        WRITE reopen_task ReopenTaskRequest ReopenTaskResponse reopen
+        WRITE move_task MoveTaskRequest MoveTaskResponse move_to
+        WRITE batch_mutate_tasks BatchMutateTasksRequest BatchMutateTasksResponse batch
+        READ sync_tasks SyncTasksRequest SyncTasksResponse sync
+        READ get_usage GetUsageRequest GetUsageResponse usage
     }
 
     type WatchTasksStream = feed::Watch;
@@ -113,7 +119,7 @@ impl pb::task_service_server::TaskService for Service {
         Self: 'call,
     {
         Box::pin(async move {
-            let caller = Identity::of(&request).map_err(status)?;
+            let caller = Identity::with_scope(&request, READ).map_err(status)?;
             let stream = self.watch(caller, request.into_inner()).await.map_err(status)?;
             Ok(Response::new(stream))
         })
@@ -122,17 +128,17 @@ impl pb::task_service_server::TaskService for Service {
 
 impl pb::list_service_server::ListService for Service {
     methods! {
-        create_list CreateListRequest CreateListResponse create_one
-        get_list GetListRequest GetListResponse get_one
-        list_lists ListListsRequest ListListsResponse list_all
-        update_list UpdateListRequest UpdateListResponse update_one
-        delete_list DeleteListRequest DeleteListResponse delete_one
+        WRITE create_list CreateListRequest CreateListResponse create_one
+        READ get_list GetListRequest GetListResponse get_one
+        READ list_lists ListListsRequest ListListsResponse list_all
+        WRITE update_list UpdateListRequest UpdateListResponse update_one
+        WRITE delete_list DeleteListRequest DeleteListResponse delete_one
     }
 }
 
 impl pb::transfer_service_server::TransferService for Service {
     methods! {
-        import_tasks ImportTasksRequest ImportTasksResponse import
+        WRITE import_tasks ImportTasksRequest ImportTasksResponse import
     }
 
     type ExportTasksStream = transfer::Export;
@@ -148,7 +154,7 @@ impl pb::transfer_service_server::TransferService for Service {
         Self: 'call,
     {
         Box::pin(async move {
-            let caller = Identity::of(&request).map_err(status)?;
+            let caller = Identity::with_scope(&request, READ).map_err(status)?;
             let stream = self.export(caller, request.into_inner()).await.map_err(status)?;
             Ok(Response::new(stream))
         })

@@ -76,7 +76,7 @@ impl Service {
         let mut fields = Fields::new();
         let user = name::user(&mut fields, "name", &request.get_ref().name, &identity)?;
         fields.all((user,))?;
-        let user = accounts::get(&self.0.database, &self.caller(&identity)).await?;
+        let user = accounts::get(&self.0.database, &self.caller(&identity)?).await?;
         Ok(GetUserResponse { user: Some(user.into()) })
     }
 
@@ -95,7 +95,7 @@ impl Service {
         let (_, writes, display_name) = fields.all((named, writes, display_name))?;
         let display_name = writes.then_some(&display_name);
         let user =
-            accounts::update(&self.0.database, &self.caller(&identity), display_name).await?;
+            accounts::update(&self.0.database, &self.caller(&identity)?, display_name).await?;
         Ok(UpdateUserResponse { user: Some(user.into()) })
     }
 
@@ -108,11 +108,11 @@ impl Service {
         let mut fields = Fields::new();
         let named = name::user(&mut fields, "name", &name, &identity)?;
         let current = read_password(&mut fields, "current_password", current_password);
-        let known = vec![identity.claims().email.clone()];
+        let known = vec![identity.user()?.email.clone()];
         let new = self.new_password(&mut fields, "new_password", new_password, known).await?;
         let (_, current, new) = fields.all((named, current, new))?;
 
-        let caller = self.caller(&identity);
+        let caller = self.caller(&identity)?;
         let stored = accounts::own_password(&self.0.database, &caller).await?;
         if !self.0.hasher.verify(&current, Some(stored.clone())).await? {
             return Err(Error::WrongCredentials.into());
@@ -131,12 +131,12 @@ impl Service {
         let mut fields = Fields::new();
         let user = name::user(&mut fields, "parent", &parent, &identity)?;
         let size = fields.read("page_size", page::size(page_size));
-        let context = [b"sessions/", identity.user().as_bytes().as_slice()].concat();
+        let context = [b"sessions/", identity.subject().as_bytes().as_slice()].concat();
         let before = self.read_cursor(&context, &page_token);
         let before = fields.read_as(Reason::PageTokenInvalid, "page_token", before);
         let (user, size, before) = fields.all((user, size, before))?;
 
-        let caller = self.caller(&identity);
+        let caller = self.caller(&identity)?;
         let mut page = sessions::list(&self.0.database, &caller, before, size + 1).await?;
         let more = page.len() > usize::from(size);
         page.truncate(usize::from(size));
@@ -144,7 +144,7 @@ impl Service {
         Ok(ListSessionsResponse {
             sessions: page
                 .into_iter()
-                .map(|session| to_session(session, user, identity.session()))
+                .map(|session| to_session(session, user, caller.session))
                 .collect(),
             next_page_token: last
                 .map(|id| self.0.pages.seal(&context, id.as_bytes()))
@@ -161,7 +161,7 @@ impl Service {
         let named =
             name::member(&mut fields, "name", "sessions", &request.get_ref().name, &identity)?;
         let ((_, session),) = fields.all((named,))?;
-        sessions::revoke(&self.0.database, &self.caller(&identity), session).await?;
+        sessions::revoke(&self.0.database, &self.caller(&identity)?, session).await?;
         Ok(RevokeSessionResponse {})
     }
 
@@ -174,12 +174,12 @@ impl Service {
         let user = name::user(&mut fields, "parent", &request.get_ref().parent, &identity)?;
         fields.all((user,))?;
         let revoked_count =
-            sessions::revoke_others(&self.0.database, &self.caller(&identity)).await?;
+            sessions::revoke_others(&self.0.database, &self.caller(&identity)?).await?;
         Ok(RevokeOtherSessionsResponse { revoked_count })
     }
 
-    fn caller(&self, identity: &Identity) -> Caller {
-        Caller::of(identity, self.0.clock.now())
+    fn caller(&self, identity: &Identity) -> Result<Caller, Failure> {
+        Ok(Caller::of(identity.user()?, self.0.clock.now()))
     }
 
     fn read_cursor(&self, context: &[u8], token: &str) -> Result<Option<Uuid>, &'static str> {

@@ -5,7 +5,11 @@ use proto::auth::v1::{
     GetJsonWebKeySetRequest, GetJsonWebKeySetResponse, VerifyTokenRequest, VerifyTokenResponse,
     token_service_server::TokenService,
 };
-use shared::{error::Failure, name, verify::Claims};
+use shared::{
+    error::Failure,
+    name,
+    verify::{Claims, Token},
+};
 use tonic::{Request, Response, Status};
 
 use super::{Service, answer};
@@ -31,14 +35,16 @@ impl TokenService for Service {
 
 impl Service {
     async fn do_verify(&self, token: &str) -> Result<VerifyTokenResponse, Failure> {
-        let Ok(claims) = self.0.verifier.verify(token) else {
+        let token = self.0.verifier.verify(token);
+        // This service knows no service accounts, so it vouches for none.
+        let Ok(Token::User(claims)) = token.as_deref() else {
             return Ok(VerifyTokenResponse::default());
         };
         let now = self.0.clock.now();
         if !sessions::lives(&self.0.database, claims.sub, claims.sid, now).await? {
             return Ok(VerifyTokenResponse::default());
         }
-        Ok(described(&claims))
+        Ok(described(claims))
     }
 }
 

@@ -1,14 +1,28 @@
 //! What a stranger or another user can reach: nothing. The methods are taken
 //! from the contract itself, so that a new one is tested by being there.
 
-use auth_service::SCHEMA;
+use std::{sync::Arc, time::Duration};
+
+use auth_service::{
+    SCHEMA,
+    sealing::Sealer,
+    signing::{KeyRing, Rotation},
+};
+use chrono::TimeDelta;
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
 use proto::auth::v1::{
     ChangePasswordRequest, GetUserRequest, ListSessionsRequest, RevokeOtherSessionsRequest,
-    RevokeSessionRequest, UpdateUserRequest, User,
+    RevokeSessionRequest, UpdateUserRequest, User, VerifyTokenRequest, VerifyTokenResponse,
 };
-use shared::testing::{TestIssuer, database, isolation_faults, shard_faults};
+use shared::{
+    database::Database,
+    rng,
+    secret::Key,
+    testing::{ManualClock, TestIssuer, database, isolation_faults, shard_faults},
+    trust::Trust,
+    verify::ServiceClaims,
+};
 use sqlx::ConnectOptions as _;
 use tonic::{Code, Request, Status, client::Grpc, service::Interceptor as _};
 use tonic_types::StatusExt as _;
@@ -83,6 +97,52 @@ async fn every_method_that_is_not_open_wants_a_good_token() {
             refused.is(Code::Unauthenticated, "TOKEN_EXPIRED");
         }
     }
+}
+
+/// A service has no account, whatever its token allows it elsewhere; nor does
+/// this service vouch for it.
+#[tokio::test]
+async fn a_service_is_refused_by_every_method_on_accounts() {
+    let (clock, key) = (ManualClock::new(), Key::random());
+    let database = database(&SCHEMA).await;
+    let app = TestApp::start_on(database, clock.clone(), &key.to_base64(), &[]).await;
+    let ada = app.signed_up("ada").await;
+    let rotation = Rotation {
+        algorithm: jsonwebtoken::Algorithm::EdDSA,
+        period: TimeDelta::days(30),
+        lead: TimeDelta::minutes(5),
+        token_lifetime: TimeDelta::minutes(5),
+    };
+    let keys = KeyRing::open(
+        rotation,
+        Database::new(app.database.app.clone(), 1),
+        Arc::new(Sealer::new(&key, None)),
+        clock.shared(),
+        Trust::new(Duration::MAX),
+    );
+    let keys = keys.await.unwrap();
+    let account = rng::uuid_v4();
+    let scopes = ["tasks:read", "tasks:write", "admin"];
+    let claims =
+        TestIssuer::new().service_claims(account, &scopes, "auth-service", clock.shared().now());
+    let claims = ServiceClaims { iss: "https://auth.test".to_owned(), ..claims };
+    let token = keys.active().unwrap().sign(&claims).unwrap();
+
+    let before = snapshot(&app).await;
+    let mut walked = 0;
+    for (service, method) in methods() {
+        if service == "auth.v1.AccountService" {
+            walked += 1;
+            let refused = call(&app, &service, &method, &token).await;
+            refused.is(Code::PermissionDenied, "NOT_YOURS");
+        }
+    }
+    assert!(walked >= 6);
+    let named = app.account(&token).get_user(GetUserRequest { name: ada.name }).await;
+    named.unwrap_err().is(Code::PermissionDenied, "NOT_YOURS");
+    let said = app.tokens().verify_token(VerifyTokenRequest { token }).await.unwrap();
+    assert_eq!(said.into_inner(), VerifyTokenResponse::default());
+    assert_eq!(snapshot(&app).await, before);
 }
 
 /// S3.4, FR-018, FR-020, SC-004, SC-005: every method of AccountService with

@@ -11,7 +11,6 @@ use std::{
 use metrics::{Counter, Histogram, counter, histogram};
 use tokio::time::Instant;
 use tonic::Code;
-use uuid::Uuid;
 
 use super::method::Method;
 use crate::{call::Call, error::code_name, interceptor::Identity};
@@ -58,7 +57,7 @@ impl Meters {
 
 /// Where the caller of an authenticated method is noted for the log.
 #[derive(Clone, Default)]
-pub(super) struct Caller(Arc<OnceLock<Uuid>>);
+pub(super) struct Caller(Arc<OnceLock<Identity>>);
 
 impl Caller {
     /// Notes the caller that the interceptor found.
@@ -66,7 +65,7 @@ impl Caller {
         if let (Some(caller), Some(identity)) =
             (extensions.get::<Self>(), extensions.get::<Identity>())
         {
-            let _ = caller.0.set(identity.user());
+            let _ = caller.0.set(identity.clone());
         }
     }
 }
@@ -111,7 +110,12 @@ impl Drop for Record {
         if !tracing::enabled!(target: "call", tracing::Level::INFO) {
             return;
         }
-        let user = self.caller.0.get().map(tracing::field::display);
+        let caller = self.caller.0.get();
+        let id = caller.map(|caller| tracing::field::display(caller.subject()));
+        let (user, service) = match caller.is_some_and(Identity::is_service) {
+            false => (id, None),
+            true => (None, id),
+        };
         tracing::info!(
             target: "call",
             {
@@ -123,6 +127,7 @@ impl Drop for Record {
                 request.id = self.call.id.as_str(),
                 peer.address = %self.peer,
                 user.id = user,
+                service.id = service,
             },
             "A call has ended."
         );

@@ -4,10 +4,15 @@
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{jwk::Jwk, rng, verify::Claims};
+use crate::{
+    jwk::Jwk,
+    rng,
+    verify::{Claims, ServiceClaims},
+};
 
 /// The issuer's name.
 const ISSUER: &str = "https://issuer.test";
@@ -67,15 +72,38 @@ impl TestIssuer {
         }
     }
 
+    /// What a good token for a service says at `now`.
+    #[must_use]
+    pub fn service_claims(
+        &self,
+        account: Uuid,
+        scopes: &[&str],
+        audience: &str,
+        now: DateTime<Utc>,
+    ) -> ServiceClaims {
+        let now = now.timestamp();
+        ServiceClaims {
+            iss: ISSUER.to_owned(),
+            sub: account,
+            aud: vec![audience.to_owned()],
+            exp: now + LIFETIME,
+            iat: now,
+            nbf: now,
+            jti: rng::uuid_v4(),
+            client_id: account.to_string(),
+            scope: scopes.join(" "),
+        }
+    }
+
     /// The header of a good token.
     #[must_use]
     pub fn header(&self) -> Value {
         json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": self.jwk.kid })
     }
 
-    /// A good token that says `claims`.
+    /// A good token that says `claims`, of a user or of a service.
     #[must_use]
-    pub fn token(&self, claims: &Claims) -> String {
+    pub fn token(&self, claims: &impl Serialize) -> String {
         self.sign(&self.header(), &json!(claims))
     }
 

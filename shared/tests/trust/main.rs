@@ -2,6 +2,8 @@
 //! not more often than agreed, kept through an outage and a restart.
 #![cfg(test)]
 
+mod services;
+
 use std::{
     future::Future,
     pin::Pin,

@@ -35,7 +35,7 @@ impl Service {
         let now = self.clock.now();
         let mut reader = Reader { caller: &caller, now, fields: &mut fields };
         // Whose they are is known before names are compared with it.
-        let asked = reader.create(user.unwrap_or(caller.user()), rng::uuid_v7(now), &request)?;
+        let asked = reader.create(user.unwrap_or(caller.subject()), rng::uuid_v7(now), &request)?;
         let request_id = fields.read("request_id", RequestId::parse(&request.request_id));
         let (_, (user, operation), request_id) = fields.all((user, asked, request_id))?;
 

@@ -111,7 +111,7 @@ impl Reader<'_> {
     pub(super) fn move_to(&mut self, request: &pb::MoveTaskRequest) -> Asked {
         let pb::MoveTaskRequest { name, etag, request_id: _, list, parent_task, place } = request;
         let named = self.named("name", name)?;
-        let user = named.map_or(self.caller.user(), |(user, _)| user);
+        let user = named.map_or(self.caller.subject(), |(user, _)| user);
         let list = match list {
             Some(list) if list.is_empty() => {
                 self.fields.refuse("list", "A list is named, or left out.");

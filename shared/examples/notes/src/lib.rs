@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 
 use shared::{
     clock::SystemClock,
-    error::domain,
+    error::{Failure, domain},
     interceptor::Identity,
     server::{Limits, Server},
     trust::{GrpcKeys, Keeper, Trust},
@@ -25,8 +25,10 @@ struct Notes;
 #[tonic::async_trait]
 impl NotesService for Notes {
     async fn echo(&self, request: Request<EchoRequest>) -> Result<Response<EchoResponse>, Status> {
-        let caller = Identity::of(&request).map_err(|f| f.into_status(domain(SERVICE_NAME)))?;
-        let text = format!("{}: {}", caller.claims().email, request.get_ref().text);
+        let status = |failure: Failure| failure.into_status(domain(SERVICE_NAME));
+        let caller = Identity::of(&request).map_err(status)?;
+        let email = &caller.user().map_err(status)?.email;
+        let text = format!("{email}: {}", request.get_ref().text);
         Ok(Response::new(EchoResponse { text }))
     }
 }
