@@ -101,13 +101,10 @@ pub(super) fn reference(collection: &str, argument: Argument) -> Result<Referenc
     if let Some(id) = inbox_or_id(collection, &text) {
         return Ok(Reference { id, owner: None });
     }
-    let inbox = text.strip_suffix("/lists/inbox").filter(|user| !user.is_empty());
-    match inbox.filter(|_| collection == LISTS) {
-        Some(user) => name::parse_user(user).map(|who| (who, INBOX)),
-        None => name::parse_member(collection, &text),
-    }
-    .map(|(who, id)| Reference { id, owner: Some(who) })
-    .map_err(|_| expected)
+    let word = (collection == LISTS).then_some((INBOX_ID, INBOX));
+    name::parse_member(collection, word, &text)
+        .map(|(who, id)| Reference { id, owner: Some(who) })
+        .map_err(|_| expected)
 }
 
 /// An id without a name around it.

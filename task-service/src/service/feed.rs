@@ -88,7 +88,7 @@ impl Service {
         let (user, token, filter, zone) = fields.all((user, token, filter, zone))?;
 
         // What is too far away for the calendar is far enough.
-        let exp = DateTime::from_timestamp(caller.claims().exp, 0);
+        let exp = DateTime::from_timestamp(caller.expires_at(), 0);
         let until = exp.unwrap_or(DateTime::<Utc>::MAX_UTC);
         let draining = self.draining.clone();
         let selection = (!filter.is_empty()).then_some(feed::Selection { filter, zone });
