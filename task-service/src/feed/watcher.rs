@@ -119,8 +119,9 @@ impl Watcher {
                     }
                 }
                 Step::Tell(told) => {
-                    sender.reserve().await?.send(Ok(told));
+                    let place = sender.reserve().await?;
                     quiet_at = self.clock.now() + SILENCE;
+                    place.send(Ok(told));
                 }
                 Step::Wait => tokio::select! {
                     // It cannot be closed: the seat of this stream holds it open.

@@ -9,14 +9,23 @@ mod authentication;
 mod bad_input;
 mod batch;
 mod database;
+mod ends;
 mod isolation;
+mod mirror;
 mod moving;
 mod paging;
 mod races;
 mod raw;
 mod recurring;
 mod repeating;
+mod replica;
+mod replicas;
 mod rights;
 mod start;
+mod sync;
 mod tasks;
+<<<<<<< HEAD
 mod tree;
+=======
+mod watch;
+>>>>>>> f62a3af (feed: Prove the feed on a real database, with replicas and their ends)
