@@ -24,8 +24,5 @@ mod rights;
 mod start;
 mod sync;
 mod tasks;
-<<<<<<< HEAD
 mod tree;
-=======
 mod watch;
->>>>>>> f62a3af (feed: Prove the feed on a real database, with replicas and their ends)
