@@ -1,48 +1,102 @@
--- A page of tasks, newest first: those older than p_before, all or only those
--- that are done or not. Each of the three statements has an index of its own.
+-- A page of tasks, each row with the revision of the user's last change; one row
+-- without a task if there are none. p_after is the task that the page begins
+-- after: the columns that the order compares, and whether it was found among
+-- those without the field of the order.
+-- Stable, so everything is read as of one moment. The three lists that are asked
+-- for most have statements that are planned once.
 create or replace function api.list_tasks(
-    p_user uuid, p_done boolean, p_before uuid, p_limit bigint
+    p_user uuid, p_filter jsonb, p_order text, p_descending boolean, p_show_deleted boolean,
+    p_after jsonb, p_limit bigint
 )
 returns table (
-    id uuid, title text, notes text, completed_at timestamptz,
-    due_date date, due_minute bigint, due_zone text,
-    created_at timestamptz, updated_at timestamptz, rev bigint
+    head_rev bigint,
+    id uuid, title varchar, notes varchar, completed_at timestamptz, cancelled boolean,
+    due_date date, due_minute bigint, due_zone text, list_id uuid, parent_id uuid,
+    priority bigint, labels text[], "position" numeric, rrule text, rrule_after boolean,
+    rrule_start date, rrule_number bigint, series_id uuid,
+    created_at timestamptz, updated_at timestamptz, deleted_at timestamptz, rev bigint
 )
 language plpgsql
+stable
 security definer
 set search_path = pg_catalog, pg_temp
 rows 50
 as $$
 declare
-    v_before constant uuid := coalesce(p_before, 'ffffffff-ffff-ffff-ffff-ffffffffffff');
+    v_newest constant boolean := p_order = 'create_time' and p_descending and not p_show_deleted;
+    v_after data.tasks;
+    v_at timestamptz := 'infinity';
+    v_id uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+    v_head bigint;
+    v_found bigint;
+    v_count bigint := 0;
 begin
     perform set_config('app.user_id', p_user::text, true);
-    if p_done is null then
+    select s.head_rev into v_head from data.user_state s where s.user_id = p_user;
+    v_head := coalesce(v_head, 0);
+    head_rev := v_head;
+    if p_after is not null then
+        v_after := jsonb_populate_record(null::data.tasks, p_after);
+        v_at := v_after.created_at;
+        v_id := v_after.id;
+    end if;
+
+    if v_newest and p_filter is null then
         return query
-        select t.id, t.title::text, t.notes::text, t.completed_at, t.due_date, t.due_minute, t.due_zone,
-               t.created_at, t.updated_at, t.rev
+        select v_head, t.id, t.title, t.notes, t.completed_at, t.cancelled, t.due_date,
+               t.due_minute, t.due_zone, t.list_id, t.parent_id, t.priority, t.labels, t.position,
+               t.rrule, t.rrule_after, t.rrule_start, t.rrule_number, t.series_id, t.created_at,
+               t.updated_at, t.deleted_at, t.rev
         from data.tasks t
-        where t.user_id = p_user and t.id < v_before and t.deleted_at is null
-        order by t.id desc
+        where t.user_id = p_user and t.deleted_at is null
+          and (t.created_at, t.id) < (v_at, v_id)
+        order by t.created_at desc, t.id desc
         limit p_limit;
-    elsif p_done then
+        get diagnostics v_count = row_count;
+    elsif v_newest and p_filter = '{"field": "status", "op": "=", "value": "OPEN"}' then
         return query
-        select t.id, t.title::text, t.notes::text, t.completed_at, t.due_date, t.due_minute, t.due_zone,
-               t.created_at, t.updated_at, t.rev
+        select v_head, t.id, t.title, t.notes, t.completed_at, t.cancelled, t.due_date,
+               t.due_minute, t.due_zone, t.list_id, t.parent_id, t.priority, t.labels, t.position,
+               t.rrule, t.rrule_after, t.rrule_start, t.rrule_number, t.series_id, t.created_at,
+               t.updated_at, t.deleted_at, t.rev
         from data.tasks t
-        where t.user_id = p_user and t.id < v_before and t.deleted_at is null
-          and t.completed_at is not null
-        order by t.id desc
+        where t.user_id = p_user and t.deleted_at is null and t.completed_at is null
+          and (t.created_at, t.id) < (v_at, v_id)
+        order by t.created_at desc, t.id desc
         limit p_limit;
+        get diagnostics v_count = row_count;
+    elsif v_newest and p_filter = '{"field": "status", "op": "=", "value": "DONE"}' then
+        return query
+        select v_head, t.id, t.title, t.notes, t.completed_at, t.cancelled, t.due_date,
+               t.due_minute, t.due_zone, t.list_id, t.parent_id, t.priority, t.labels, t.position,
+               t.rrule, t.rrule_after, t.rrule_start, t.rrule_number, t.series_id, t.created_at,
+               t.updated_at, t.deleted_at, t.rev
+        from data.tasks t
+        where t.user_id = p_user and t.deleted_at is null and t.completed_at is not null
+          and not t.cancelled
+          and (t.created_at, t.id) < (v_at, v_id)
+        order by t.created_at desc, t.id desc
+        limit p_limit;
+        get diagnostics v_count = row_count;
     else
-        return query
-        select t.id, t.title::text, t.notes::text, t.completed_at, t.due_date, t.due_minute, t.due_zone,
-               t.created_at, t.updated_at, t.rev
-        from data.tasks t
-        where t.user_id = p_user and t.id < v_before and t.deleted_at is null
-          and t.completed_at is null
-        order by t.id desc
-        limit p_limit;
+        for v_pass in 1..2 loop
+            -- First those that have the field of the order, unless the page
+            -- begins behind them; then those that do not, where there are such.
+            continue when v_pass = 1 and (p_after ->> 'unset')::boolean;
+            exit when v_pass = 2 and (p_order not in ('due', 'priority') or v_count >= p_limit);
+            return query execute data.page_sql(
+                p_filter, p_order, p_descending, p_show_deleted, v_pass = 2,
+                p_after is not null and (v_pass = 1 or (p_after ->> 'unset')::boolean)
+            )
+            using p_user, p_limit - v_count, v_head, v_after.created_at, v_after.id, v_after.rev,
+                v_after.due_date, coalesce(v_after.due_minute, -1), v_after.priority,
+                v_after.list_id, v_after.position;
+            get diagnostics v_found = row_count;
+            v_count := v_count + v_found;
+        end loop;
+    end if;
+    if v_count = 0 then
+        return next;
     end if;
 end
 $$;

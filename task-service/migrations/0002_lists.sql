@@ -80,7 +80,6 @@ alter table data.user_state force row level security;
 alter table data.tasks alter column position set not null;
 
 -- Pages in every order that there is. A page costs the same at any depth.
--- By the change: tasks_rev_key.
 drop index data.tasks_newest;
 drop index data.tasks_newest_open;
 drop index data.tasks_newest_done;
@@ -95,6 +94,17 @@ create index tasks_by_due on data.tasks (user_id, due_date, coalesce(due_minute,
     where deleted_at is null and due_date is not null;
 create index tasks_by_priority on data.tasks (user_id, priority, id)
     where deleted_at is null and priority > 0;
+create index tasks_by_change on data.tasks (user_id, rev) where deleted_at is null;
+-- Those of the open ones among them that are asked for most: what is done
+-- heaps up.
+create index tasks_open_in_order on data.tasks (user_id, list_id, position, id)
+    where deleted_at is null and completed_at is null;
+create index tasks_open_by_due on data.tasks (user_id, due_date, coalesce(due_minute, -1), id)
+    where deleted_at is null and completed_at is null and due_date is not null;
+create index tasks_open_by_priority on data.tasks (user_id, priority, id)
+    where deleted_at is null and completed_at is null and priority > 0;
+-- The bin, newest tasks first.
+create index tasks_binned on data.tasks (user_id, created_at, id) where deleted_at is not null;
 create index tasks_by_parent on data.tasks (user_id, parent_id) where parent_id is not null;
 
 -- What a batch made or changed, one id for each of its operations.

@@ -33,6 +33,18 @@ pub const MAX_TERMS: usize = 32;
 /// How deep parentheses may stand in each other.
 pub const MAX_DEPTH: usize = 8;
 
+/// Reads the IANA name of the time zone that a filter's days are in. Empty means
+/// UTC.
+///
+/// # Errors
+/// In words for the caller.
+pub fn zone(name: &str) -> Result<Tz, &'static str> {
+    match name {
+        "" => Ok(Tz::UTC),
+        name => name.parse().map_err(|_| "A time zone has an IANA name such as Europe/Paris."),
+    }
+}
+
 /// What is asked of a task. The default asks nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {

@@ -1,58 +1,147 @@
-//! Where a page of tasks begins, sealed into its token together with whose list
-//! it is, which filter and which order.
+//! Pages of a list of tasks: what a page token holds, and the call that reads a
+//! page.
+//!
+//! Invariant: a token is good for the list it was issued for and for no other:
+//! whose it is, its filter, its order, whether it shows the bin, the time zone.
 
-use shared::page::PageTokens;
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use shared::{
+    database::{Database, Lease, Repeat},
+    page::PageTokens,
+};
 use uuid::Uuid;
 
-/// Newest first is the only order yet.
-const NEWEST_FIRST: u8 = 1;
+use crate::{error::Error, filter::Filter, order::Order, row::row, task::Task};
+
+/// Says which kind of token this is: a sync token is not accepted as one.
+const KIND: &[u8] = b"page";
+const UNREADABLE: &str = "This page token cannot be read; start again without one.";
 
 /// A list of tasks: everything that decides what it holds and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct List {
     /// Whose tasks.
     pub user: Uuid,
-    /// Only those that are done, or not; None for all.
-    pub done: Option<bool>,
+    /// Which of them.
+    pub filter: Filter,
+    /// The filter as it was written.
+    pub filter_text: String,
+    /// How they are ordered.
+    pub order: Order,
+    /// Whether those in the bin are among them.
+    pub show_deleted: bool,
+    /// Where the days of the filter are days.
+    pub zone: Tz,
+}
+
+/// Where a page begins. All pages of a walk are of the day of the first one, and
+/// a client that has walked goes on from the moment of the first one.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Start {
+    /// The revision of the user's last change when the walk began.
+    pub head: i64,
+    /// The day it was then.
+    pub today: NaiveDate,
+    /// The place of the last task of the page before.
+    after: Value,
+}
+
+/// A page of tasks.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Its tasks.
+    pub tasks: Vec<Task>,
+    /// The revision of the user's last change when the walk began.
+    pub head: i64,
+    /// Where the next one begins, unless this is the last.
+    pub next: Option<Start>,
 }
 
 impl List {
-    /// The token of the page after `last`.
+    /// The token of the page that begins there.
     #[must_use]
-    pub fn token_after(self, tokens: &PageTokens, last: Uuid) -> String {
-        tokens.seal(&self.context(), last.as_bytes())
+    pub fn token(&self, tokens: &PageTokens, start: &Start) -> String {
+        let cursor = serde_json::json!(start).to_string();
+        tokens.seal(&self.context(), cursor.as_bytes())
     }
 
-    /// The last task of the page before, out of a token; None if the token is
-    /// empty.
+    /// Where the page with this token begins; None if it is empty.
     ///
     /// # Errors
     /// In words for the caller.
-    pub fn read_token(
-        self,
-        tokens: &PageTokens,
-        token: &str,
-    ) -> Result<Option<Uuid>, &'static str> {
+    pub fn start(&self, tokens: &PageTokens, token: &str) -> Result<Option<Start>, &'static str> {
         if token.is_empty() {
             return Ok(None);
         }
         let cursor = tokens.open(&self.context(), token)?;
-        Uuid::from_slice(&cursor).map(Some).map_err(|_| "This page token cannot be read.")
+        serde_json::from_slice(&cursor).map(Some).map_err(|_| UNREADABLE)
     }
 
-    fn context(self) -> Vec<u8> {
-        let Self { user, done } = self;
-        let done = match done {
-            None => 0,
-            Some(false) => 1,
-            Some(true) => 2,
-        };
-        [user.as_bytes().as_slice(), &[done, NEWEST_FIRST]].concat()
+    fn context(&self) -> Vec<u8> {
+        let Self { user, filter: _, filter_text, order, show_deleted, zone } = self;
+        let flags = [u8::from(*show_deleted), u8::from(order.is_descending())];
+        // No name has a NUL in it, and the filter is last.
+        let texts = [order.name(), "\0", zone.name(), "\0", filter_text].concat();
+        [KIND, user.as_bytes(), &flags, texts.as_bytes()].concat()
     }
+}
+
+/// Reads a page of at most `size` tasks: the first one, which is of the day
+/// `today`, or that which begins at `start`.
+///
+/// # Errors
+/// `Database`.
+pub async fn read(
+    database: &Database,
+    list: &List,
+    start: Option<Start>,
+    today: NaiveDate,
+    size: u16,
+) -> Result<Page, Error> {
+    let today = start.as_ref().map_or(today, |start| start.today);
+    let filter = list.filter.json(today, list.zone);
+    let filter = (!list.filter.is_empty()).then_some(&filter);
+    let after = start.as_ref().map(|start| &start.after);
+    // One more, to know whether there is more.
+    let limit = i64::from(size) + 1;
+    let call = |mut connection: Lease| async move {
+        sqlx::query!(
+            r#"select head_rev as "head_rev!", id, title, notes, completed_at, cancelled,
+                      due_date, due_minute, due_zone, list_id, parent_id, priority, labels,
+                      position::text as position, rrule, rrule_after, rrule_start, rrule_number,
+                      series_id, created_at, updated_at, deleted_at, rev
+                 from api.list_tasks($1, $2, $3, $4, $5, $6, $7)"#,
+            list.user,
+            filter,
+            list.order.name(),
+            list.order.is_descending(),
+            list.show_deleted,
+            after,
+            limit,
+        )
+        .fetch_all(&mut *connection)
+        .await
+    };
+    let records = database.call(Repeat::Safe, call).await?;
+
+    let now = records.first().map(|record| record.head_rev);
+    let now = now.ok_or(Error::Impossible("a page without its revision"))?;
+    let head = start.map_or(now, |start| start.head);
+    let rows = records.into_iter().map(|record| row!(record).task());
+    let mut tasks: Vec<Task> = rows.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+    let is_last = tasks.len() <= usize::from(size);
+    tasks.truncate(usize::from(size));
+    let last = tasks.last().filter(|_| !is_last);
+    let next = last.map(|last| Start { head, today, after: list.order.place(last) });
+    Ok(Page { tasks, head, next })
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use shared::{rng, secret::Key};
 
     use super::*;
@@ -60,17 +149,31 @@ mod tests {
     #[test]
     fn a_token_belongs_to_one_list() {
         let tokens = PageTokens::new(&Key::random());
-        let (user, last) = (rng::uuid_v4(), rng::uuid_v4());
-        let list = List { user, done: Some(true) };
-        let token = list.token_after(&tokens, last);
-        assert_eq!(list.read_token(&tokens, &token), Ok(Some(last)));
-        assert_eq!(list.read_token(&tokens, ""), Ok(None));
+        let list = List {
+            user: rng::uuid_v4(),
+            filter: Filter::default(),
+            filter_text: "due <= today()".to_owned(),
+            order: Order::default(),
+            show_deleted: false,
+            zone: Tz::Europe__Paris,
+        };
+        let today = NaiveDate::from_ymd_opt(2026, 11, 21).unwrap();
+        let start = Start { head: i64::MAX, today, after: json!({ "rev": 7 }) };
+        let token = list.token(&tokens, &start);
+        assert_eq!(list.start(&tokens, &token), Ok(Some(start)));
+        assert_eq!(list.start(&tokens, ""), Ok(None));
         for other in [
-            List { done: None, ..list },
-            List { done: Some(false), ..list },
-            List { user: rng::uuid_v4(), ..list },
+            List { user: rng::uuid_v4(), ..list.clone() },
+            List { filter_text: String::new(), ..list.clone() },
+            List { filter_text: "due <= today() ".to_owned(), ..list.clone() },
+            List { order: Order::parse("create_time").unwrap(), ..list.clone() },
+            List { order: Order::parse("due desc").unwrap(), ..list.clone() },
+            List { show_deleted: true, ..list.clone() },
+            List { zone: Tz::UTC, ..list.clone() },
         ] {
-            assert!(other.read_token(&tokens, &token).is_err());
+            assert!(other.start(&tokens, &token).is_err(), "{other:?}");
         }
+        let strange = tokens.seal(&list.context(), b"{}");
+        assert!(list.start(&tokens, &strange).is_err());
     }
 }
