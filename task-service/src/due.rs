@@ -2,12 +2,16 @@
 //! zone for it. It stays what the user said and is never turned into an
 //! instant here.
 
+use std::ops::RangeInclusive;
+
 use chrono::{Datelike as _, NaiveDate};
 use chrono_tz::Tz;
 use proto::task::v1 as pb;
 use shared::error::Fields;
 
 const LAST_MINUTE: i32 = 1439;
+const YEARS: RangeInclusive<i32> = 1..=9999;
+const YEAR_OUT_OF_RANGE: &str = "A year is between 1 and 9999.";
 
 /// When a task is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +58,24 @@ impl Due {
     #[must_use]
     pub const fn all_day(date: NaiveDate) -> Self {
         Self { date, time: None }
+    }
+
+    /// Due on this day, maybe at this minute of it, maybe in this zone.
+    ///
+    /// # Errors
+    /// In words for the caller: the year is out of range, the minute is, the
+    /// zone is not known or has no minute.
+    pub fn new(
+        date: NaiveDate,
+        minute: Option<i32>,
+        zone: Option<&str>,
+    ) -> Result<Self, &'static str> {
+        let zone = parse_zone(zone.unwrap_or_default(), minute.is_some())?;
+        let minute = minute.map(parse_minute).transpose()?;
+        if !YEARS.contains(&date.year()) {
+            return Err(YEAR_OUT_OF_RANGE);
+        }
+        Ok(Self { date, time: minute.map(|minute| Time { minute, zone }) })
     }
 
     /// The day.
@@ -113,8 +135,8 @@ impl From<Due> for pb::Due {
 
 fn parse_date(date: Option<&pb::Date>) -> Result<NaiveDate, &'static str> {
     let &pb::Date { year, month, day } = date.ok_or("A due date needs a date.")?;
-    if !(1..=9999).contains(&year) {
-        return Err("A year is between 1 and 9999.");
+    if !YEARS.contains(&year) {
+        return Err(YEAR_OUT_OF_RANGE);
     }
     let (month, day) = (u32::try_from(month).ok(), u32::try_from(day).ok());
     month

@@ -37,7 +37,7 @@ impl Title {
 
 /// A task's notes: at most 20,000 characters, empty for none. Tabs and line
 /// ends are the only control characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notes(String);
 
 impl Notes {
