@@ -62,6 +62,12 @@ pub enum Error {
     /// The request id was used for something else.
     #[error("the request id was used for something else")]
     RequestIdReused,
+    /// There would be more tasks than a user may have.
+    #[error("more tasks than a user may have")]
+    TaskQuota,
+    /// There would be more lists than a user may have.
+    #[error("more lists than a user may have")]
+    ListQuota,
     /// The database returned what it never should.
     #[error("the database returned {0}")]
     Impossible(&'static str),
@@ -112,6 +118,12 @@ impl From<Error> for Failure {
                 Reason::RequestIdReused,
                 "This request id was already used for another request.",
             ),
+            Error::TaskQuota => {
+                Self::new(Reason::TaskQuota, "There would be more tasks than there may be.")
+            }
+            Error::ListQuota => {
+                Self::new(Reason::ListQuota, "There would be more lists than there may be.")
+            }
             Error::Impossible(_) => Self::internal(error),
             Error::Database(error) => error.into(),
         }

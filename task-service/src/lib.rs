@@ -23,6 +23,7 @@ pub mod sync_token;
 pub mod task;
 pub mod tasks;
 pub mod text;
+pub mod transfer;
 mod wire;
 
 use std::time::Duration;
@@ -111,13 +112,16 @@ impl App {
     #[must_use]
     pub fn mount(&self, server: Server) -> Server {
         let service = self.service.clone().ending_with(server.draining());
+        // The library has a limit of its own, of 4 MiB.
+        let transfer = TransferServiceServer::new(self.service.clone())
+            .max_decoding_message_size(MAX_IMPORT_BYTES);
         server
             .message_limit(task_service_server::SERVICE_NAME, MAX_MESSAGE_BYTES)
             .message_limit(list_service_server::SERVICE_NAME, MAX_MESSAGE_BYTES)
             .message_limit(transfer_service_server::SERVICE_NAME, MAX_IMPORT_BYTES)
             .authenticated(TaskServiceServer::new(service), &self.verifier)
             .authenticated(ListServiceServer::new(self.service.clone()), &self.verifier)
-            .authenticated(TransferServiceServer::new(self.service.clone()), &self.verifier)
+            .authenticated(transfer, &self.verifier)
     }
 
     /// Does what is due by the time, for ever: fetches signing keys, purges,

@@ -1,30 +1,175 @@
 //! `task.v1.TransferService`.
 
-use std::pin::Pin;
+use std::{pin::Pin, time::Duration};
 
+use futures_util::stream;
 use proto::task::v1 as pb;
 use shared::{
-    error::{Failure, Reason},
+    call,
+    error::{Failure, Fields, Reason},
     interceptor::Identity,
+    name,
 };
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tonic::Status;
+use uuid::Uuid;
 
-use super::{Answer, Service, later::later};
+use super::{Answer, Service, status};
+use crate::{
+    error::Error,
+    request::{Payload, RequestId},
+    task::INBOX,
+    transfer::{self, Fault, Format, Import, Note, Pieces},
+    wire,
+};
+
+/// Reading a large file keeps a core busy for a tenth of a second; other calls
+/// must not wait for several of them.
+static READING: Semaphore = Semaphore::const_new(1);
+/// How many exports of a process may hold a large file in memory at once.
+static EXPORTS: Semaphore = Semaphore::const_new(2);
+/// The longest that an export, or an import, waits for others.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Up to so many pieces (4 MiB) a file is not large.
+const SMALL: usize = 64;
+/// The longest that a client may take to receive a file.
+const RECEIVE: Duration = Duration::from_secs(60);
 
 /// A stream of ExportTasks.
 pub(super) type Export =
     Pin<Box<dyn futures_util::Stream<Item = Result<pb::ExportTasksResponse, Status>> + Send>>;
 
-later! {
-    import ImportTasksRequest ImportTasksResponse
-}
-
 impl Service {
     pub(super) async fn export(
         &self,
-        _caller: Identity,
-        _request: pb::ExportTasksRequest,
+        caller: Identity,
+        request: pb::ExportTasksRequest,
     ) -> Result<Export, Failure> {
-        Err(Failure::new(Reason::MethodUnknown, "Not yet."))
+        let pb::ExportTasksRequest { parent, format } = request;
+        let mut fields = Fields::new();
+        let user = name::user(&mut fields, "parent", &parent, &caller)?;
+        let format = Format::parse(format).and_then(|format| match format.is_written() {
+            true => Ok(format),
+            false => Err("This format is only read; JSON, ICALENDAR and CSV are written."),
+        });
+        let format = fields.read("format", format);
+        let (user, format) = fields.all((user, format))?;
+
+        let turn = turn(&EXPORTS).await?;
+        let file = transfer::export(&self.database, user, format).await?;
+        Ok(send(file, turn))
     }
+
+    pub(super) async fn import(
+        &self,
+        caller: Identity,
+        request: pb::ImportTasksRequest,
+    ) -> Result<Answer<pb::ImportTasksResponse>, Failure> {
+        let pb::ImportTasksRequest { parent, format, data, list, dry_run, request_id } = request;
+        let now = self.clock.now();
+        let mut fields = Fields::new();
+        let user = name::user(&mut fields, "parent", &parent, &caller)?;
+        let list = self::list(&mut fields, "list", &list, &caller)?;
+        let request = fields.read("request_id", RequestId::parse(&request_id));
+        let format = fields.read("format", Format::parse(format));
+        let read = match format {
+            Some(format) => {
+                let _turn = turn(&READING).await?;
+                file(&mut fields, transfer::read(format, &data, now, self.quotas))?
+            }
+            None => None,
+        };
+        let (user, (owner, list), request, format, (bundle, report)) =
+            fields.all((user, list, request, format, read))?;
+        if owner != user {
+            return Err(Error::ListNotFound.into());
+        }
+
+        let payload = Payload::of("ImportTasks")
+            .number(Some(format.number()))
+            .part(Some(list.as_bytes()))
+            .part(Some(&data));
+        let write = self.write(user, request, payload);
+        let import = Import { write, list, quotas: self.quotas, dry_run };
+        let replay = transfer::import(&self.database, import, &bundle).await?;
+        let body = pb::ImportTasksResponse {
+            tasks: count(bundle.tasks()),
+            lists: count(bundle.lists()),
+            notes: report.notes().into_iter().map(note).collect(),
+        };
+        Ok(Answer { body, replay })
+    }
+}
+
+/// Waits for one of the turns that there are.
+async fn turn(turns: &'static Semaphore) -> Result<SemaphorePermit<'static>, Failure> {
+    match tokio::time::timeout(call::time_left(PATIENCE), turns.acquire()).await {
+        Ok(Ok(turn)) => Ok(turn),
+        _ => {
+            let busy = "Others import or export at the moment; please try again shortly.";
+            Err(Failure::new(Reason::Overloaded, busy).retry_after(PATIENCE))
+        }
+    }
+}
+
+/// Sends a file. A large one gives its turn to others when it is sent, or when
+/// its client takes too long to receive it.
+fn send(file: Pieces, turn: SemaphorePermit<'static>) -> Export {
+    let left = file.count();
+    let turn = Some(turn).filter(|_| left > SMALL);
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let pieces = async {
+            for piece in file {
+                if sender.send(piece).await.is_err() {
+                    break;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(RECEIVE, pieces).await;
+        drop(turn);
+    });
+    Box::pin(stream::unfold((receiver, left), |(mut receiver, left)| async move {
+        let rest = left.checked_sub(1)?;
+        let Some(data) = receiver.recv().await else {
+            let late = Failure::new(Reason::DeadlineExceeded, "The file took too long to send.");
+            return Some((Err(status(late)), (receiver, 0)));
+        };
+        Some((Ok(pb::ExportTasksResponse { data }), (receiver, rest)))
+    }))
+}
+
+/// Reads the field that names a list: its owner and its id. Empty is the inbox.
+fn list(
+    fields: &mut Fields,
+    field: &str,
+    value: &str,
+    caller: &Identity,
+) -> Result<Option<(Uuid, Uuid)>, Failure> {
+    let owner = if value.is_empty() { Some("") } else { value.strip_suffix(wire::INBOX_SUFFIX) };
+    match owner {
+        Some(owner) => Ok(name::user(fields, field, owner, caller)?.map(|user| (user, INBOX))),
+        None => name::member(fields, field, wire::LISTS, value, caller),
+    }
+}
+
+/// What was read of a file. One that cannot be read is a bad field.
+fn file<T>(fields: &mut Fields, read: Result<T, Fault>) -> Result<Option<T>, Failure> {
+    let read = match read {
+        Ok(read) => Ok(read),
+        Err(Fault::Unreadable { line: 0, reason }) => Err(reason.into_owned()),
+        Err(Fault::Unreadable { line, reason }) => Err(format!("Line {line}: {reason}")),
+        Err(Fault::TooManyTasks) => return Err(Error::TaskQuota.into()),
+        Err(Fault::TooManyLists) => return Err(Error::ListQuota.into()),
+    };
+    Ok(fields.read("data", read))
+}
+
+fn count(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+fn note(note: Note) -> pb::ImportNote {
+    let Note { line, field, reason } = note;
+    pb::ImportNote { line: count(line), field, reason: reason.into_owned() }
 }
