@@ -3,11 +3,11 @@
 -- p_list is the list that tasks are put into which is not among the new ones,
 -- null for none. p_dry tells what would become of it, and makes nothing.
 -- Outcomes: ok; replayed; request_id_reused; list_not_found; task_quota;
--- list_quota.
+-- list_quota. head is the revision of the last change, if there was one.
 create or replace function api.import_tasks(
     p_user uuid, p_now timestamptz, p_request uuid, p_hash bytea, p_list uuid,
     p_lists jsonb, p_tasks jsonb, p_task_quota bigint, p_list_quota bigint, p_dry boolean,
-    out outcome text
+    out outcome text, out head bigint
 )
 language plpgsql
 security definer
@@ -93,5 +93,6 @@ begin
         priority bigint, labels text[], rrule text, rrule_after boolean, rrule_start date,
         rrule_number bigint, series_id uuid, created_at timestamptz
     );
+    head := v_rev + v_tasks;
 end
 $$;

@@ -62,9 +62,6 @@ pub enum Error {
     /// The request id was used for something else.
     #[error("the request id was used for something else")]
     RequestIdReused,
-    /// There would be more tasks than a user may have.
-    #[error("more tasks than a user may have")]
-    TaskQuota,
     /// There would be more lists than a user may have.
     #[error("more lists than a user may have")]
     ListQuota,
@@ -118,12 +115,11 @@ impl From<Error> for Failure {
                 Reason::RequestIdReused,
                 "This request id was already used for another request.",
             ),
-            Error::TaskQuota => {
-                Self::new(Reason::TaskQuota, "There would be more tasks than there may be.")
-            }
-            Error::ListQuota => {
-                Self::new(Reason::ListQuota, "There would be more lists than there may be.")
-            }
+            Error::ListQuota => Self::new(
+                Reason::ListQuota,
+                "You have as many lists as there may be. Delete some first.",
+            )
+            .retry_after(QUOTA_PAUSE),
             Error::Impossible(_) => Self::internal(error),
             Error::Database(error) => error.into(),
         }

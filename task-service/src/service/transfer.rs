@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tonic::Status;
 use uuid::Uuid;
 
-use super::{Answer, Service, status};
+use super::{Answer, Service, names, status};
 use crate::{
     error::Error,
     request::{Payload, RequestId},
@@ -69,7 +69,7 @@ impl Service {
         let now = self.clock.now();
         let mut fields = Fields::new();
         let user = name::user(&mut fields, "parent", &parent, &caller)?;
-        let list = self::list(&mut fields, "list", &list, &caller)?;
+        let list = self::list(&mut fields, user, &list, &caller)?;
         let request = fields.read("request_id", RequestId::parse(&request_id));
         let format = fields.read("format", Format::parse(format));
         let read = match format {
@@ -86,18 +86,21 @@ impl Service {
         }
 
         let payload = Payload::of("ImportTasks")
-            .number(Some(format.number()))
-            .part(Some(list.as_bytes()))
-            .part(Some(&data));
+            .part(&format.number().to_be_bytes())
+            .part(list.as_bytes())
+            .part(&data);
         let write = self.write(user, request, payload);
         let import = Import { write, list, quotas: self.quotas, dry_run };
-        let replay = transfer::import(&self.database, import, &bundle).await?;
+        let stored = transfer::import(&self.database, import, &bundle).await?;
+        if let Some(head) = stored.head {
+            self.feed.changed(user, head);
+        }
         let body = pb::ImportTasksResponse {
             tasks: count(bundle.tasks()),
             lists: count(bundle.lists()),
             notes: report.notes().into_iter().map(note).collect(),
         };
-        Ok(Answer { body, replay })
+        Ok(Answer { body, replay: stored.replay })
     }
 }
 
@@ -139,17 +142,17 @@ fn send(file: Pieces, turn: SemaphorePermit<'static>) -> Export {
     }))
 }
 
-/// Reads the field that names a list: its owner and its id. Empty is the inbox.
+/// Reads the field that names a list: its owner and its id. Empty is the inbox
+/// of the caller.
 fn list(
     fields: &mut Fields,
-    field: &str,
+    user: Option<Uuid>,
     value: &str,
     caller: &Identity,
 ) -> Result<Option<(Uuid, Uuid)>, Failure> {
-    let owner = if value.is_empty() { Some("") } else { value.strip_suffix(wire::INBOX_SUFFIX) };
-    match owner {
-        Some(owner) => Ok(name::user(fields, field, owner, caller)?.map(|user| (user, INBOX))),
-        None => name::member(fields, field, wire::LISTS, value, caller),
+    match value {
+        "" => Ok(user.map(|user| (user, INBOX))),
+        value => names::list(fields, "list", value, caller),
     }
 }
 

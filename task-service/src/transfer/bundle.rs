@@ -192,26 +192,35 @@ fn task_row(n: usize, place: Place, task: &Draft) -> TaskRow<'_> {
     }
 }
 
+/// What became of an import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Whether an earlier one with the same request id did it.
+    pub replay: bool,
+    /// The revision of the user's last change, if this one made any.
+    pub head: Option<i64>,
+}
+
 /// New ids that sort as they are given out.
 fn ids(now: DateTime<Utc>, count: usize) -> Vec<Uuid> {
     let moments = (0..).map(|n| now + TimeDelta::microseconds(n));
     moments.take(count).map(rng::uuid_v7).collect()
 }
 
-/// Stores a bundle, or tells what would become of it. Returns whether an earlier
-/// import with the same request id stored it.
+/// Stores a bundle, or tells what would become of it. Returns the revision of
+/// the last change, if one was made now.
 ///
 /// # Errors
 /// `ListNotFound`, `TaskQuota`, `ListQuota`, `RequestIdReused`, `Database`.
-pub async fn import(database: &Database, import: Import, bundle: &Bundle) -> Result<bool, Error> {
-    let Import { write: Write { user, now, request }, list, quotas, dry_run } = import;
+pub async fn import(database: &Database, import: Import, bundle: &Bundle) -> Result<Stored, Error> {
+    let Import { write: Write { user, now, request, quota: _ }, list, quotas, dry_run } = import;
     let (list_ids, task_ids) = (ids(now, bundle.lists()), ids(now, bundle.tasks()));
     let lists = bundle.list_rows(&list_ids);
     let tasks = bundle.task_rows(&task_ids, &list_ids, list);
     let used = bundle.tasks.iter().any(|task| task.list.is_none()).then_some(list);
     let call = async |mut connection: Lease| {
-        sqlx::query_scalar!(
-            r#"select outcome as "outcome!"
+        sqlx::query!(
+            r#"select outcome as "outcome!", head
                from api.import_tasks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"#,
             user,
             now,
@@ -228,9 +237,10 @@ pub async fn import(database: &Database, import: Import, bundle: &Bundle) -> Res
         .await
     };
     let repeat = if request.is_some() || dry_run { Repetition::Safe } else { Repetition::Unsafe };
-    match database.call(repeat, call).await?.as_str() {
-        "ok" => Ok(false),
-        "replayed" => Ok(true),
+    let answer = database.call(repeat, call).await?;
+    match answer.outcome.as_str() {
+        "ok" => Ok(Stored { replay: false, head: answer.head }),
+        "replayed" => Ok(Stored { replay: true, head: None }),
         "request_id_reused" => Err(Error::RequestIdReused),
         "list_not_found" => Err(Error::ListNotFound),
         "task_quota" => Err(Error::TaskQuota),

@@ -27,5 +27,6 @@ mod rows;
 mod start;
 mod sync;
 mod tasks;
+mod transfer;
 mod tree;
 mod watch;
