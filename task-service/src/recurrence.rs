@@ -1,14 +1,14 @@
 //! How a task comes back: a subset of RFC 5545, section 3.3.10, on civil dates.
+//! An occurrence keeps the minute and the zone of the one before, so a change of
+//! the clocks never moves the time that the user said.
 //!
-//! Invariant: a `Rule` comes at least once after the day it was read for, and
-//! asking when it comes next takes a bounded number of steps. It knows no time
-//! of the day: an occurrence keeps the minute and the zone of the one before, so
-//! a change of the clocks never moves the time that the user said.
-//!
-//! Where the RFC skips, this does not: a day of the month that a month lacks is
-//! its last day (SKIP=BACKWARD in RFC 7529), one counted from the end its first.
-//! The crate `rrule` is not used: it skips there, works on instants, accepts what
-//! must be refused here and searches without a bound.
+//! Invariant: a `Rule` comes again after the day it was read for, and asking
+//! when takes a bounded number of steps.
+
+// The crate `rrule` would save little: it skips the days that a month lacks,
+// works on instants, takes what is refused here and searches without a bound.
+// A day that a month lacks is its last day here (as with SKIP=BACKWARD of RFC
+// 7529), and one counted from the end its first.
 
 mod days;
 mod parse;
@@ -16,10 +16,17 @@ mod parts;
 #[cfg(test)]
 mod tests;
 
-use chrono::{Datelike as _, NaiveDate};
+use chrono::{Datelike as _, NaiveDate, TimeDelta};
 
-use self::parts::{End, Parts};
+use self::{
+    days::{CALENDAR, LIFETIME},
+    parts::{End, Parts},
+};
 use crate::task;
+
+/// A task that is later than this takes no COUNT up: nobody counts days of
+/// centuries, and a caller could have us do it for every task of a batch.
+const LONG_LATE: TimeDelta = TimeDelta::days(36_525);
 
 /// A recurrence rule that can be kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +51,8 @@ impl Rule {
     ///
     /// # Errors
     /// In words for the caller: it is more than 256 bytes, not a rule, not in
-    /// the subset, over before `start`, or would never come after it.
+    /// the subset, over before `start`, or comes in no 40 years after it that it
+    /// could come in.
     pub fn parse(text: &str, start: NaiveDate) -> Result<Self, String> {
         let rule = Self::read(text)?;
         if let End::Until(last) = rule.parts.end
@@ -52,9 +60,9 @@ impl Rule {
         {
             return Err("UNTIL is before the day that the task is due.".to_owned());
         }
-        match rule.date_after(start, start) {
+        match rule.date_after(start, start, LIFETIME) {
             Some(_) => Ok(rule),
-            None => Err("The rule never comes.".to_owned()),
+            None => Err("The rule never comes, or not within a lifetime.".to_owned()),
         }
     }
 
@@ -77,7 +85,7 @@ impl Rule {
         after: NaiveDate,
     ) -> Option<(NaiveDate, i64)> {
         let number = number.checked_add(1)?;
-        let date = if after < start { start } else { self.date_after(start, after)? };
+        let date = if after < start { start } else { self.date_after(start, after, CALENDAR)? };
         let over = match self.parts.end {
             End::Never => false,
             End::Count(count) => number > count,
@@ -92,9 +100,10 @@ impl Rule {
         Ok(Self { text: parts.to_string(), parts })
     }
 
-    /// The first day after `after`, whatever the end of the rule is.
-    fn date_after(&self, start: NaiveDate, after: NaiveDate) -> Option<NaiveDate> {
-        self.parts.counted_from(start).search(start, after).found
+    /// The first day after `after`, whatever the end of the rule is, if it does
+    /// not take more days than `budget` to find it.
+    fn date_after(&self, start: NaiveDate, after: NaiveDate, mut budget: i64) -> Option<NaiveDate> {
+        self.parts.counted_from(start).search(start, after, &mut budget)
     }
 
     /// The first day after `due` that is not before `today`. Days that were
@@ -106,7 +115,7 @@ impl Rule {
         due: NaiveDate,
         today: NaiveDate,
     ) -> Option<(NaiveDate, i64)> {
-        if !matches!(self.parts.end, End::Count(_)) {
+        if !matches!(self.parts.end, End::Count(_)) || today - due > LONG_LATE {
             let eve = today.pred_opt().unwrap_or(today);
             return self.next(start, number, due.max(eve));
         }

@@ -1,9 +1,7 @@
 //! The days of a rule: period by period, those that all of its parts allow.
 //!
-//! Invariant: a search looks at no more periods than the calendar takes to
-//! repeat itself. 400 years are 4,800 months, 20,871 weeks and 146,097 days, each
-//! a whole number; so many periods, whatever lies between them, meet every case
-//! there is. A rule that has not come by then never does.
+//! Invariant: a search begins no period once it has looked at as many days as it
+//! was given.
 
 use std::ops::RangeInclusive;
 
@@ -14,36 +12,35 @@ use super::{
     parts::{Day, Frequency, Parts},
 };
 
-/// What a search found, and how many days it looked at.
-pub(super) struct Found {
-    pub(super) found: Option<NaiveDate>,
-    pub(super) looked_at: usize,
-}
+/// So many days tell whether a rule ever comes again. The calendar repeats itself
+/// after 400 years, which are 4,800 months, 20,871 weeks or 146,097 days, each a
+/// whole number: so many periods, whatever lies between them, meet every case
+/// there is. Months have the most days then: 31, if only such months are met.
+pub(super) const CALENDAR: i64 = 4_801 * 31;
+
+/// The days of 40 years, the longest time between two leap days on the same
+/// weekday. To look at so many takes less than a millisecond.
+pub(super) const LIFETIME: i64 = 40 * 366;
 
 impl Parts {
-    /// The first day after `after`, which is not before `start`. The parts are
-    /// those that are `counted_from` it.
-    pub(super) fn search(&self, start: NaiveDate, after: NaiveDate) -> Found {
-        let mut looked_at = 0;
-        let first = self.period_of(start, after);
-        for index in first..=first + self.cycle() {
-            let Some(period) = self.period(start, index) else { break };
-            let found = self.first_in(period, after, &mut looked_at);
+    /// The first day after `after`, which is not before `start`, within a period
+    /// that begins while `budget` lasts: it loses one for each day looked at. The
+    /// parts are those that are `counted_from` the start.
+    pub(super) fn search(
+        &self,
+        start: NaiveDate,
+        after: NaiveDate,
+        budget: &mut i64,
+    ) -> Option<NaiveDate> {
+        let mut index = self.period_of(start, after);
+        while *budget > 0 {
+            let found = self.first_in(self.period(start, index)?, after, budget);
             if found.is_some() {
-                return Found { found, looked_at };
+                return found;
             }
+            index += 1;
         }
-        Found { found: None, looked_at }
-    }
-
-    /// How many periods it takes until the calendar repeats itself.
-    const fn cycle(&self) -> i64 {
-        match self.frequency {
-            Frequency::Daily => 146_097,
-            Frequency::Weekly => 20_871,
-            Frequency::Monthly => 4_800,
-            Frequency::Yearly => 400,
-        }
+        None
     }
 
     /// Which period from that of `start` is the last one to begin up to `date`.
@@ -90,14 +87,13 @@ impl Parts {
         &self,
         period: RangeInclusive<NaiveDate>,
         after: NaiveDate,
-        looked_at: &mut usize,
+        budget: &mut i64,
     ) -> Option<NaiveDate> {
-        let last = *period.end();
-        let mut allowed = period
-            .start()
+        let (first, last) = period.into_inner();
+        let mut allowed = first
             .iter_days()
             .take_while(|date| *date <= last)
-            .inspect(|_| *looked_at += 1)
+            .inspect(|_| *budget -= 1)
             .filter(|date| self.allows(*date));
         let wanted = |date: &NaiveDate| *date > after && in_calendar(*date);
         if self.positions.is_empty() {
