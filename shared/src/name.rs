@@ -102,7 +102,7 @@ pub fn member_or(
     value: &str,
     caller: &Identity,
 ) -> Result<Option<(Uuid, Uuid)>, Failure> {
-    match fields.read(field, parse_member(collection, word, value)) {
+    match fields.read(field, parse_member_or(collection, word, value)) {
         Some((who, id)) => Ok(who.read(fields, field, caller)?.map(|user| (user, id))),
         None => Ok(None),
     }
@@ -134,12 +134,19 @@ pub fn parse_user(value: &str) -> Result<Who, String> {
         .ok_or_else(|| "A user is named `users/{user}` or `users/me`.".to_owned())
 }
 
-/// Reads the ids in `users/{user}/{collection}/{id}`. `word` is as in
-/// `member_or`.
+/// Reads the ids in `users/{user}/{collection}/{id}`.
 ///
 /// # Errors
 /// In words for the caller.
-pub fn parse_member(
+pub fn parse_member(collection: &str, value: &str) -> Result<(Who, Uuid), String> {
+    parse_member_or(collection, None, value)
+}
+
+/// As `parse_member`, with a word as in `member_or`.
+///
+/// # Errors
+/// In words for the caller.
+pub fn parse_member_or(
     collection: &str,
     word: Option<(&str, Uuid)>,
     value: &str,
@@ -182,24 +189,21 @@ mod tests {
         assert_eq!(parse_user(""), Ok(Who::Me));
         assert_eq!(parse_user("users/me"), Ok(Who::Me));
         assert_eq!(parse_user(&of_user(id)), Ok(Who::User(id)));
-        assert_eq!(
-            parse_member("tasks", None, &of_member(id, "tasks", id)),
-            Ok((Who::User(id), id))
-        );
-        assert_eq!(parse_member("tasks", None, &format!("users/me/tasks/{ID}")), Ok((Who::Me, id)));
+        assert_eq!(parse_member("tasks", &of_member(id, "tasks", id)), Ok((Who::User(id), id)));
+        assert_eq!(parse_member("tasks", &format!("users/me/tasks/{ID}")), Ok((Who::Me, id)));
     }
 
     #[test]
     fn a_member_that_goes_by_a_word_has_no_other_name() {
         let (id, inbox) = (uuid(ID).unwrap(), Uuid::nil());
-        let parse = |value: &str| parse_member("lists", Some(("inbox", inbox)), value);
+        let parse = |value: &str| parse_member_or("lists", Some(("inbox", inbox)), value);
         assert_eq!(parse("users/me/lists/inbox"), Ok((Who::Me, inbox)));
         assert_eq!(parse(&format!("users/{ID}/lists/inbox")), Ok((Who::User(id), inbox)));
         assert_eq!(parse(&format!("users/me/lists/{ID}")), Ok((Who::Me, id)));
         for bad in ["Inbox", "inbox/", "outbox", "", &inbox.to_string()] {
             assert!(parse(&format!("users/me/lists/{bad}")).is_err(), "{bad}");
         }
-        assert!(parse_member("lists", None, "users/me/lists/inbox").is_err());
+        assert!(parse_member("lists", "users/me/lists/inbox").is_err());
     }
 
     #[test]
@@ -221,7 +225,7 @@ mod tests {
             &format!("users/me/tasks/urn:uuid:{ID}"),
             &format!("users//tasks/{ID}"),
         ] {
-            assert!(parse_member("tasks", None, bad).is_err(), "{bad}");
+            assert!(parse_member("tasks", bad).is_err(), "{bad}");
         }
     }
 }

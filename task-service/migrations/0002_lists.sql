@@ -36,6 +36,7 @@ create table data.lists (
     constraint lists_rev_key unique (user_id, rev)
 );
 create index lists_in_order on data.lists (user_id, position) where deleted_at is null;
+create index lists_tombstones on data.lists (user_id, deleted_at) where deleted_at is not null;
 
 alter table data.tasks
     -- What completed_at has ended: done, or not to be done.

@@ -20,6 +20,15 @@ pub enum Error {
     /// The user has no such list.
     #[error("no such list")]
     ListNotFound,
+    /// The id chosen for a list is taken.
+    #[error("the id is taken")]
+    ListIdTaken,
+    /// The user has as many lists as there may be.
+    #[error("the user has as many lists as there may be")]
+    ListQuota,
+    /// The list to delete still has tasks.
+    #[error("the list has tasks")]
+    ListNotEmpty,
     /// The task to be a step of is not there.
     #[error("no such parent")]
     ParentNotFound,
@@ -62,9 +71,6 @@ pub enum Error {
     /// The request id was used for something else.
     #[error("the request id was used for something else")]
     RequestIdReused,
-    /// There would be more lists than a user may have.
-    #[error("more lists than a user may have")]
-    ListQuota,
     /// The database returned what it never should.
     #[error("the database returned {0}")]
     Impossible(&'static str),
@@ -78,6 +84,13 @@ impl From<Error> for Failure {
         match error {
             Error::TaskNotFound => Self::new(Reason::TaskNotFound, "There is no such task."),
             Error::ListNotFound => Self::new(Reason::ListNotFound, "There is no such list."),
+            Error::ListIdTaken => Self::new(Reason::ListIdTaken, "This list id is taken."),
+            Error::ListQuota => Self::new(
+                Reason::ListQuota,
+                "You have as many lists as there may be. Delete some first.",
+            )
+            .retry_after(QUOTA_PAUSE),
+            Error::ListNotEmpty => Self::new(Reason::ListNotEmpty, "This list still has tasks."),
             Error::ParentNotFound => {
                 Self::new(Reason::TaskNotFound, "There is no such task to be a step of.")
             }
@@ -108,18 +121,13 @@ impl From<Error> for Failure {
             )
             .retry_after(QUOTA_PAUSE),
             Error::EtagMismatch { current } => {
-                Self::new(Reason::EtagMismatch, "This task was changed in the meantime.")
+                Self::new(Reason::EtagMismatch, "This was changed in the meantime.")
                     .metadata("current_etag", etag(current))
             }
             Error::RequestIdReused => Self::new(
                 Reason::RequestIdReused,
                 "This request id was already used for another request.",
             ),
-            Error::ListQuota => Self::new(
-                Reason::ListQuota,
-                "You have as many lists as there may be. Delete some first.",
-            )
-            .retry_after(QUOTA_PAUSE),
             Error::Impossible(_) => Self::internal(error),
             Error::Database(error) => error.into(),
         }

@@ -9,6 +9,8 @@ pub mod due;
 pub mod error;
 pub mod feed;
 pub mod filter;
+pub mod list_mask;
+pub mod lists;
 pub mod mask;
 pub mod operations;
 pub mod order;
@@ -24,6 +26,7 @@ pub mod task;
 pub mod tasks;
 pub mod text;
 pub mod transfer;
+pub mod usage;
 mod wire;
 
 use std::time::Duration;

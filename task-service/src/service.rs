@@ -6,8 +6,6 @@
 //! decided from the token and the name in the request, before anything else
 //! about it is said.
 
-#[macro_use]
-mod later;
 mod change;
 mod feed;
 mod lists;
@@ -15,6 +13,7 @@ mod names;
 mod read;
 mod requests;
 mod transfer;
+mod usage;
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! Purging what is kept for a time only: tombstones of deleted tasks after 30
-//! days, request ids after 24 hours. Late is harmless; several replicas may do
-//! it at once.
+//! Purging what is kept for a time only: deleted tasks and lists after 30 days,
+//! request ids after 24 hours. Late is harmless; several replicas may do it at
+//! once.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
@@ -15,11 +15,13 @@ use crate::error::Error;
 const INTERVAL: TimeDelta = TimeDelta::hours(1);
 /// Users per call, so that no call takes long.
 const USERS: i64 = 500;
+/// Rows per call, and a little more.
+const ROWS: i64 = 2000;
 
 /// How much was purged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
-    /// Tombstones of deleted tasks.
+    /// Deleted tasks and lists.
     pub tombstones: i64,
     /// Request ids.
     pub requests: i64,
@@ -50,10 +52,11 @@ pub async fn sweep(database: &Database, now: DateTime<Utc>) -> Result<Purged, Er
         let call = |mut connection: Lease| async move {
             sqlx::query!(
                 r#"select last_user, tombstones as "tombstones!", requests as "requests!"
-                   from api.sweep($1, $2, $3)"#,
+                   from api.sweep($1, $2, $3, $4)"#,
                 now,
                 after,
                 USERS,
+                ROWS,
             )
             .fetch_one(&mut *connection)
             .await

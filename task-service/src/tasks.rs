@@ -263,6 +263,6 @@ impl From<Error> for Refusal {
 }
 
 /// A write without a request id, done twice, would show.
-fn repeat(request: Option<RequestId>) -> Repeat {
+pub(crate) fn repeat(request: Option<RequestId>) -> Repeat {
     if request.is_some() { Repeat::Safe } else { Repeat::Unsafe }
 }

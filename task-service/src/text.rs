@@ -104,8 +104,8 @@ impl Labels {
     }
 }
 
-// U+2028 and U+2029 break lines without being control characters.
-fn breaks_lines(c: char) -> bool {
+/// U+2028 and U+2029 break lines without being control characters.
+pub(crate) fn breaks_lines(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 

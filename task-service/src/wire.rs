@@ -8,7 +8,7 @@ use shared::name;
 use uuid::Uuid;
 
 use crate::{
-    feed::changes::List,
+    lists::List,
     request,
     task::{BIN, INBOX, Priority, Recurrence, Status, Task},
 };
@@ -19,6 +19,8 @@ pub(crate) const TASKS: &str = "tasks";
 pub(crate) const LISTS: &str = "lists";
 /// The last segment of `users/{user}/lists/inbox`.
 pub(crate) const INBOX_ID: &str = "inbox";
+/// Before every place that a list can have.
+const INBOX_POSITION: &str = "0000000000000000";
 
 /// A task of this user as answers show it.
 pub(crate) fn task(user: Uuid, task: Task) -> pb::Task {
@@ -104,6 +106,16 @@ pub(crate) fn timestamp(at: DateTime<Utc>) -> Timestamp {
         seconds: at.timestamp(),
         // Less than 2^31: a leap second counts up to two billion.
         nanos: i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default(),
+    }
+}
+
+/// The inbox of this user. It never changes.
+pub(crate) fn inbox(user: Uuid) -> pb::List {
+    pb::List {
+        name: list_name(user, INBOX),
+        title: "Inbox".to_owned(),
+        position: INBOX_POSITION.to_owned(),
+        ..pb::List::default()
     }
 }
 

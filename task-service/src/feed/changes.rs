@@ -1,13 +1,13 @@
 //! What changed since a revision: the one call that SyncTasks and every watcher
 //! make, and the call that asks for heads only.
 
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared::database::{Database, Lease, Repeat};
 use uuid::Uuid;
 
 use crate::{
     error::Error,
+    lists::{self, List},
     row::{row, task_query},
     task::Task,
 };
@@ -100,22 +100,23 @@ pub(crate) async fn fetch(database: &Database, ask: &Ask) -> Result<Page<Change>
         Page { head: last.head, horizon: last.horizon, reached: last.reached, changes: Vec::new() };
     for record in records {
         let Some(revision) = record.change_rev else { continue };
-        let list = record.whole_list.map(|id| ListRow {
-            id,
+        let list = lists::Columns {
+            id: record.whole_list,
             title: record.list_title,
             archived: record.list_archived,
             position: record.list_position,
             created_at: record.list_created_at,
             updated_at: record.list_updated_at,
-            revision,
-        });
-        let resource = match (row!(record).task()?, list, record.gone_task, record.gone_list) {
-            (Some(task), None, None, None) => Resource::Task(Box::new(task)),
-            (None, Some(list), None, None) => Resource::List(list.try_into()?),
-            (None, None, Some(id), None) => Resource::GoneTask(id),
-            (None, None, None, Some(id)) => Resource::GoneList(id),
-            _ => return Err(Error::Impossible("a change of none or of several")),
+            revision: Some(revision),
         };
+        let resource =
+            match (row!(record).task()?, list.list()?, record.gone_task, record.gone_list) {
+                (Some(task), None, None, None) => Resource::Task(Box::new(task)),
+                (None, Some(list), None, None) => Resource::List(list),
+                (None, None, Some(id), None) => Resource::GoneTask(id),
+                (None, None, None, Some(id)) => Resource::GoneList(id),
+                _ => return Err(Error::Impossible("a change of none or of several")),
+            };
         page.changes.push(Change { revision, resource });
     }
     Ok(page)
@@ -133,53 +134,4 @@ pub(crate) async fn heads(database: &Database, users: &[Uuid]) -> Result<Vec<(Uu
     };
     let records = database.call(Repeat::Safe, call).await?;
     Ok(records.into_iter().map(|record| (record.user, record.head)).collect())
-}
-
-/// A list as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct List {
-    /// Its id among all lists.
-    pub id: Uuid,
-    /// One line.
-    pub title: String,
-    /// Whether it is put aside.
-    pub archived: bool,
-    /// Its place among the user's lists, which sort by the bytes of this.
-    pub position: String,
-    /// When it was made.
-    pub created_at: DateTime<Utc>,
-    /// When it last changed.
-    pub updated_at: DateTime<Utc>,
-    /// The place of its last change among all changes of its user.
-    pub revision: i64,
-}
-
-/// The columns of a list.
-struct ListRow {
-    id: Uuid,
-    title: Option<String>,
-    archived: Option<bool>,
-    position: Option<String>,
-    created_at: Option<DateTime<Utc>>,
-    updated_at: Option<DateTime<Utc>>,
-    revision: i64,
-}
-
-impl TryFrom<ListRow> for List {
-    type Error = Error;
-
-    fn try_from(row: ListRow) -> Result<Self, Error> {
-        let whole = || {
-            Some(Self {
-                id: row.id,
-                title: row.title?,
-                archived: row.archived?,
-                position: row.position?,
-                created_at: row.created_at?,
-                updated_at: row.updated_at?,
-                revision: row.revision,
-            })
-        };
-        whole().ok_or(Error::Impossible("a list with some of its columns missing"))
-    }
 }

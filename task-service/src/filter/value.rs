@@ -102,7 +102,7 @@ pub(super) fn reference(collection: &str, argument: Argument) -> Result<Referenc
         return Ok(Reference { id, owner: None });
     }
     let word = (collection == LISTS).then_some((INBOX_ID, INBOX));
-    name::parse_member(collection, word, &text)
+    name::parse_member_or(collection, word, &text)
         .map(|(who, id)| Reference { id, owner: Some(who) })
         .map_err(|_| expected)
 }

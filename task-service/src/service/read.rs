@@ -8,7 +8,7 @@ use shared::{
     name, page,
 };
 
-use super::{Answer, Service, later::later};
+use super::{Answer, Service};
 use crate::{
     error::Error,
     filter::{self, Filter},
@@ -80,8 +80,4 @@ impl Service {
 
 fn mask(fields: &mut Fields, mask: Option<prost_types::FieldMask>) -> Option<ReadMask> {
     fields.read_as(Reason::MaskInvalid, "read_mask", ReadMask::parse(mask.as_ref()))
-}
-
-later! {
-    usage GetUsageRequest GetUsageResponse
 }

@@ -20,7 +20,6 @@ use crate::{
     request::{Payload, RequestId},
     task::INBOX,
     transfer::{self, Fault, Format, Import, Note, Pieces},
-    wire,
 };
 
 /// Reading a large file keeps a core busy for a tenth of a second; other calls
