@@ -4,15 +4,23 @@
 //!
 //! Passwords are never arguments: other users of the machine see those.
 
+pub mod lists;
+pub mod tasks;
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 
-use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use shared::config::Settings;
 use tonic::transport::Uri;
 
-use crate::{client::due, up::Up};
+use self::{
+    lists::Lists,
+    tasks::{Add, Done, Edit, Ls, Mv, Tasks},
+};
+use crate::{client::zone, up::Up};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -28,6 +36,9 @@ Exit codes:
           8 RESOURCE_EXHAUSTED  16 UNAUTHENTICATED
   64    the command line or the configuration is not acceptable
   74    a file or the terminal cannot be read or written
+
+A task is named by its full name, its id, or at least 4 characters its id begins
+or ends with; a list by its title, in the same ways as a task, or by inbox.
 
 Lists and answers are tables on a terminal and JSON elsewhere, or with --json.
 The JSON has the field names of protobuf's JSON mapping, as grpcurl prints
@@ -80,6 +91,13 @@ pub struct Options {
     /// of the user's configuration].
     #[arg(long, env = "DUET_CREDENTIALS", value_name = "FILE", global = true)]
     pub credentials: Option<PathBuf>,
+    /// The time zone of your days and of the times you write, as Europe/Paris
+    /// [default: that of the system].
+    #[arg(long, env = "DUET_TIME_ZONE", value_name = "ZONE", global = true, value_parser = zone::parse)]
+    pub time_zone: Option<chrono_tz::Tz>,
+    /// Where the system's own time zone may be found; anything may stand there.
+    #[arg(long, env = "TZ", hide = true)]
+    pub tz: Option<String>,
     /// Print JSON, errors (on standard error) included. Without it JSON is
     /// printed where standard output is not a terminal.
     #[arg(long, global = true)]
@@ -98,9 +116,10 @@ pub enum ClientCommand {
     /// Show who is signed in.
     Whoami,
     /// Add a task.
-    Add(Add),
-    /// List tasks, newest first: the open ones unless told otherwise.
-    Ls(Ls),
+    Add(Box<Add>),
+    /// List tasks, newest first: the open ones unless told otherwise. Subtasks
+    /// stand under their parents.
+    Ls(Box<Ls>),
     /// Show a task with everything it has.
     Show {
         /// The task.
@@ -108,13 +127,29 @@ pub enum ClientCommand {
         task: String,
     },
     /// Change a task.
-    Edit(Edit),
-    /// Mark tasks as done.
-    Done(Tasks),
-    /// Mark tasks as open again.
+    Edit(Box<Edit>),
+    /// Mark tasks as done, or as cancelled. One that recurs comes back as a new
+    /// task.
+    Done(Done),
+    /// Mark tasks as open again, with the subtasks that were closed with them.
     Reopen(Tasks),
-    /// Delete tasks.
+    /// Put a task elsewhere: to another place in the manual order, another list,
+    /// another parent.
+    Mv(Mv),
+    /// Move tasks and their subtasks to the bin, where they stay for 30 days.
     Rm(Tasks),
+    /// List what is in the bin, newest first.
+    Bin,
+    /// Bring tasks back from the bin.
+    Restore(Tasks),
+    /// List the lists, or change them.
+    Lists {
+        /// What to do; nothing means to list them.
+        #[command(subcommand)]
+        command: Option<Lists>,
+    },
+    /// Show how much of what you may have is used.
+    Usage,
     /// List the sessions of the account, or end some.
     Sessions {
         /// What to do; nothing means to list them.
@@ -154,89 +189,8 @@ pub struct SignIn {
     pub password_stdin: bool,
 }
 
-/// Arguments of `add`.
-#[derive(Debug, Args)]
-pub struct Add {
-    /// What is to be done; several words need no quotes.
-    #[arg(required = true)]
-    pub title: Vec<String>,
-    /// Notes on it.
-    #[arg(long, default_value = "")]
-    pub notes: String,
-    /// The day it is due: 2026-12-24.
-    #[arg(long, value_name = "DATE", value_parser = due::date)]
-    pub due: Option<NaiveDate>,
-    /// The time of that day: 18:00.
-    #[arg(long, value_name = "TIME", value_parser = due::minute, requires = "due")]
-    pub at: Option<i32>,
-    /// The time zone of that time, as Europe/Paris; without it, wherever you
-    /// are.
-    #[arg(long, requires = "at")]
-    pub zone: Option<String>,
-}
-
-/// Arguments of `ls`.
-#[derive(Debug, Args)]
-pub struct Ls {
-    /// Those that are not done (the default).
-    #[arg(long, group = "status")]
-    pub open: bool,
-    /// Those that are done.
-    #[arg(long, group = "status")]
-    pub done: bool,
-    /// Both.
-    #[arg(long, group = "status")]
-    pub all: bool,
-    /// At most so many.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub limit: Option<u32>,
-}
-
-/// Arguments of `edit`.
-#[derive(Debug, Args)]
-pub struct Edit {
-    /// The task.
-    #[arg(value_name = "ID", help = TASK_HELP)]
-    pub task: String,
-    /// What to change.
-    #[command(flatten)]
-    pub changes: Changes,
-}
-
-/// What `edit` changes. What is not given stays as it is.
-#[derive(Debug, Default, Args)]
-#[group(required = true, multiple = true)]
-pub struct Changes {
-    /// The new title.
-    #[arg(long)]
-    pub title: Option<String>,
-    /// The new notes; an empty text removes them.
-    #[arg(long)]
-    pub notes: Option<String>,
-    /// The new day it is due; the time of the day stays.
-    #[arg(long, value_name = "DATE", value_parser = due::date)]
-    pub due: Option<NaiveDate>,
-    /// The new time of the day.
-    #[arg(long, value_name = "TIME", value_parser = due::minute)]
-    pub at: Option<i32>,
-    /// The new time zone; an empty text removes it.
-    #[arg(long)]
-    pub zone: Option<String>,
-    /// Remove the time of the day, and its zone.
-    #[arg(long, conflicts_with_all = ["at", "zone"])]
-    pub all_day: bool,
-    /// It is not due any more.
-    #[arg(long, conflicts_with_all = ["due", "at", "zone", "all_day"])]
-    pub no_due: bool,
-}
-
-/// Arguments of `done`, `reopen` and `rm`.
-#[derive(Debug, Args)]
-pub struct Tasks {
-    /// The tasks.
-    #[arg(value_name = "ID", required = true, help = TASK_HELP)]
-    pub tasks: Vec<String>,
-}
+const LIST_HELP: &str = "A list: its title, its full name, its id, at least 4 characters its id \
+                         begins or ends with, or inbox";
 
 /// What `sessions` does.
 #[derive(Debug, Subcommand)]
@@ -262,67 +216,5 @@ fn address(text: &str) -> Result<Uri, String> {
         Some("http" | "https") if plain => Ok(uri),
         Some("http" | "https") => Err(format!("only a host and a port are wanted; {HOW}")),
         _ => Err(format!("it must begin with http:// or https://; {HOW}")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-
-    fn refused(line: &str) -> bool {
-        Cli::try_parse_from(line.split(' ')).is_err()
-    }
-
-    #[test]
-    fn the_command_line_is_well_formed() {
-        Cli::command().debug_assert();
-        assert!(matches!(Cli::try_parse_from(["duet", "up"]).unwrap().command, Command::Up(_)));
-    }
-
-    #[test]
-    fn what_cannot_be_meant_is_refused() {
-        for line in [
-            "duet add",
-            "duet add x --due tomorrow",
-            "duet add x --at 18:00",
-            "duet add x --due 2026-12-24 --zone Europe/Paris",
-            "duet add x --due 2026-12-24 --at 24:00",
-            "duet edit 1234",
-            "duet edit 1234 --no-due --at 18:00",
-            "duet edit 1234 --all-day --zone Europe/Paris",
-            "duet ls --open --done",
-            "duet ls --limit 0",
-            "duet done",
-            "duet sign-in",
-            "duet sign-in a@example.com --password hush",
-            "duet whoami --auth-url 127.0.0.1:50051",
-            "duet whoami --auth-url ftp://127.0.0.1",
-            "duet whoami --auth-url http://me:hush@127.0.0.1",
-            "duet whoami --auth-url http://127.0.0.1/auth",
-        ] {
-            assert!(refused(line), "{line}");
-        }
-    }
-
-    #[test]
-    fn what_the_readme_says_is_understood() {
-        for line in [
-            "duet sign-up ada@example.com --password-stdin --name Ada",
-            "duet sign-in ada@example.com --password-stdin",
-            "duet add Buy milk --due 2026-12-24 --at 18:00 --zone Europe/Paris --notes Two",
-            "duet ls --done --limit 5 --json",
-            "duet --json ls",
-            "duet edit 1234 --title Tea --due 2026-12-24",
-            "duet done 1234 5678",
-            "duet sessions",
-            "duet sessions revoke 1234",
-            "duet sessions revoke-others",
-            "duet completions zsh",
-            "duet whoami --auth-url https://duet.example/ --credentials me.json",
-        ] {
-            assert!(!refused(line), "{line}");
-        }
     }
 }

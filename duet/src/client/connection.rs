@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use shared::secret::Secret;
+use tokio::time::timeout;
 use tonic::{
-    Code, Request, Response, Status,
+    Code, Request, Response, Status, Streaming,
     metadata::{Ascii, MetadataValue},
     transport::{Channel, ClientTlsConfig, Endpoint, Uri},
 };
@@ -16,6 +17,10 @@ use super::failure::Failure;
 const DEADLINE: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const USER_AGENT: &str = concat!("duet/", env!("CARGO_PKG_VERSION"));
+
+/// Bytes of the largest answer that is taken: a page of 500 tasks with notes of
+/// 20,000 characters, each of up to 4 bytes.
+pub(crate) const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 
 /// What a service wishes to wait before it is asked again is granted up to
 /// here, so that the command still ends when a person expects it to.
@@ -62,8 +67,47 @@ impl Connection {
         }
         match method(self.channel.clone(), request).await {
             Ok(response) => Ok(response.into_inner()),
-            Err(status) => Err(Failure::call(&status, &self.uri)),
+            Err(status) => Err(self.failure(&status)),
         }
+    }
+
+    /// Opens a stream that lasts as long as it likes; only its beginning has to
+    /// come in time.
+    pub(crate) async fn open<Q, A>(
+        &self,
+        request: Q,
+        token: &Secret,
+        method: &impl AsyncFn(Channel, Request<Q>) -> Result<Response<A>, Status>,
+    ) -> Result<A, Failure> {
+        let mut request = Request::new(request);
+        request.metadata_mut().insert("authorization", bearer(token)?);
+        match timeout(DEADLINE, method(self.channel.clone(), request)).await {
+            Ok(Ok(response)) => Ok(response.into_inner()),
+            Ok(Err(status)) => Err(self.failure(&status)),
+            Err(_) => Err(self.silence()),
+        }
+    }
+
+    /// The next message of a stream; one that is silent for longer is over.
+    pub(crate) async fn next<A>(
+        &self,
+        stream: &mut Streaming<A>,
+        patience: Duration,
+    ) -> Result<Option<A>, Failure> {
+        match timeout(patience, stream.message()).await {
+            Ok(Ok(message)) => Ok(message),
+            Ok(Err(status)) => Err(self.failure(&status)),
+            Err(_) => Err(self.silence()),
+        }
+    }
+
+    fn failure(&self, status: &Status) -> Failure {
+        Failure::call(status, &self.uri)
+    }
+
+    fn silence(&self) -> Failure {
+        let message = format!("{} did not answer in time.", self.uri);
+        Failure::new(Code::Unavailable, message)
     }
 
     /// Makes a call that does no harm twice: if the service is not available,

@@ -2,7 +2,7 @@
 //! `2026-12-24 18:00 Europe/Paris`. Whether a time zone exists is for the
 //! service to say.
 
-use chrono::{Datelike as _, NaiveDate};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use proto::task::v1::{Date, Due};
 
 /// Reads a day: year, month and day as 4, 2 and 2 digits (RFC 3339).
@@ -36,6 +36,32 @@ pub(crate) fn minute(text: &str) -> Result<i32, String> {
         .filter(|(hour, minute)| *hour < 24 && *minute < 60)
         .map(|(hour, minute)| hour * 60 + minute)
         .ok_or_else(|| "write the time as 18:00".to_owned())
+}
+
+/// When something was, as a user writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// An instant, with its offset.
+    Instant(DateTime<Utc>),
+    /// A minute of a day; the day is today unless it is given.
+    Wall(Option<NaiveDate>, i32),
+}
+
+/// Reads when something was: a time of today, a day, both, or an instant as of
+/// RFC 3339.
+///
+/// # Errors
+/// In words for the user.
+pub(crate) fn moment(text: &str) -> Result<Moment, String> {
+    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
+        return Ok(Moment::Instant(instant.with_timezone(&Utc)));
+    }
+    let both = text.split_once([' ', 'T']);
+    match both {
+        Some((day, time)) => Ok(Moment::Wall(Some(date(day)?), minute(time)?)),
+        None if text.contains('-') => Ok(Moment::Wall(Some(date(text)?), 0)),
+        None => Ok(Moment::Wall(None, minute(text)?)),
+    }
 }
 
 /// A due from its parts.
@@ -93,6 +119,20 @@ mod tests {
         assert_eq!(minute("23:59"), Ok(1439));
         for bad in ["", "9", "24:00", "12:60", "12:5", "012:00", "-1:00", "6pm", "18:00:00"] {
             assert!(minute(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_a_time_a_day_both_or_an_instant() {
+        let day = date("2026-11-20").ok();
+        assert_eq!(moment("9:05"), Ok(Moment::Wall(None, 545)));
+        assert_eq!(moment("2026-11-20"), Ok(Moment::Wall(day, 0)));
+        assert_eq!(moment("2026-11-20 18:00"), Ok(Moment::Wall(day, 1080)));
+        assert_eq!(moment("2026-11-20T18:00"), Ok(Moment::Wall(day, 1080)));
+        let instant = "2026-11-20T17:00:00Z".parse().unwrap();
+        assert_eq!(moment("2026-11-20T18:00:00+01:00"), Ok(Moment::Instant(instant)));
+        for bad in ["", "now", "25:00", "2026-11-31", "2026-11-20 18", "2026-11-20T18:00:61Z"] {
+            assert!(moment(bad).is_err(), "{bad}");
         }
     }
 

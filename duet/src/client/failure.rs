@@ -124,6 +124,15 @@ impl Failure {
         self
     }
 
+    /// Adds what the user can do about it, if the service gave this reason.
+    #[must_use]
+    pub(crate) fn hint(mut self, reason: &str, hint: &str) -> Self {
+        if self.reason() == Some(reason) {
+            self.message = format!("{} {hint}", self.message).into();
+        }
+        self
+    }
+
     /// The gRPC code, if a call failed.
     pub(crate) fn code(&self) -> Option<Code> {
         match self.kind {
@@ -135,6 +144,12 @@ impl Failure {
     /// The reason the service gave (AIP-193).
     pub(crate) fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
+    }
+
+    /// Whether another access token may do.
+    pub(crate) fn is_token_refused(&self) -> bool {
+        self.code() == Some(Code::Unauthenticated)
+            && matches!(self.reason(), Some("TOKEN_EXPIRED" | "TOKEN_INVALID"))
     }
 
     /// When the service wants to be asked again.

@@ -23,7 +23,8 @@ pub(crate) enum Named {
 }
 
 impl Named {
-    /// Reads what the user wrote. `collection` is `tasks` or `sessions`.
+    /// Reads what the user wrote. `collection` is `tasks`, `lists` or
+    /// `sessions`.
     pub(crate) fn parse(text: &str, collection: &str) -> Result<Self, Failure> {
         if text.starts_with("users/") {
             return Ok(Self::Fully(text.to_owned()));
@@ -91,7 +92,8 @@ fn id(name: &str) -> String {
     last(name).replace('-', "")
 }
 
-fn last(name: &str) -> &str {
+/// The last part of a name: the id.
+pub(crate) fn last(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 

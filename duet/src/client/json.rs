@@ -4,7 +4,7 @@
 
 use proto::{
     auth::v1 as auth,
-    task::v1::{self as task, TaskStatus},
+    task::v1::{self as task, Priority, RecurrenceAnchor, TaskStatus},
 };
 use serde::Serialize;
 
@@ -85,6 +85,17 @@ pub(crate) struct Task {
     complete_time: Option<String>,
     revision: String,
     etag: String,
+    list: String,
+    parent_task: String,
+    priority: &'static str,
+    labels: Vec<String>,
+    position: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recurrence: Option<Recurrence>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delete_time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expire_time: Option<String>,
 }
 
 impl From<task::Task> for Task {
@@ -100,7 +111,14 @@ impl From<task::Task> for Task {
             complete_time,
             revision,
             etag,
-            ..
+            list,
+            parent_task,
+            priority,
+            labels,
+            position,
+            recurrence,
+            delete_time,
+            expire_time,
         } = task;
         Self {
             name,
@@ -113,6 +131,14 @@ impl From<task::Task> for Task {
             complete_time: complete_time.map(|time| time.to_string()),
             revision: revision.to_string(),
             etag,
+            list,
+            parent_task,
+            priority: Priority::try_from(priority).unwrap_or_default().as_str_name(),
+            labels,
+            position,
+            recurrence: recurrence.map(Recurrence::from),
+            delete_time: delete_time.map(|time| time.to_string()),
+            expire_time: expire_time.map(|time| time.to_string()),
         }
     }
 }
@@ -142,6 +168,113 @@ struct Date {
     day: i32,
 }
 
+#[derive(Serialize)]
+struct Recurrence {
+    rrule: String,
+    anchor: &'static str,
+    series: String,
+}
+
+impl From<task::Recurrence> for Recurrence {
+    fn from(recurrence: task::Recurrence) -> Self {
+        let task::Recurrence { rrule, anchor, series } = recurrence;
+        let anchor = RecurrenceAnchor::try_from(anchor).unwrap_or_default().as_str_name();
+        Self { rrule, anchor, series }
+    }
+}
+
+/// A list.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct List {
+    name: String,
+    title: String,
+    archived: bool,
+    position: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    create_time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    update_time: Option<String>,
+    revision: String,
+    etag: String,
+}
+
+impl From<task::List> for List {
+    fn from(list: task::List) -> Self {
+        let task::List {
+            name,
+            title,
+            archived,
+            position,
+            create_time,
+            update_time,
+            revision,
+            etag,
+        } = list;
+        Self {
+            name,
+            title,
+            archived,
+            position,
+            create_time: create_time.map(|time| time.to_string()),
+            update_time: update_time.map(|time| time.to_string()),
+            revision: revision.to_string(),
+            etag,
+        }
+    }
+}
+
+/// How much of what a user may have is used.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Usage {
+    tasks: String,
+    tasks_limit: String,
+    lists: String,
+    lists_limit: String,
+    open_tasks: String,
+}
+
+impl From<task::GetUsageResponse> for Usage {
+    fn from(usage: task::GetUsageResponse) -> Self {
+        let task::GetUsageResponse { tasks, tasks_limit, lists, lists_limit, open_tasks } = usage;
+        Self {
+            tasks: tasks.to_string(),
+            tasks_limit: tasks_limit.to_string(),
+            lists: lists.to_string(),
+            lists_limit: lists_limit.to_string(),
+            open_tasks: open_tasks.to_string(),
+        }
+    }
+}
+
+/// What an import made and what it left out.
+#[derive(Serialize)]
+pub(crate) struct Import {
+    tasks: i32,
+    lists: i32,
+    notes: Vec<ImportNote>,
+}
+
+#[derive(Serialize)]
+struct ImportNote {
+    line: i32,
+    field: String,
+    reason: String,
+}
+
+impl From<task::ImportTasksResponse> for Import {
+    fn from(import: task::ImportTasksResponse) -> Self {
+        let task::ImportTasksResponse { tasks, lists, notes } = import;
+        let notes = notes.into_iter().map(|task::ImportNote { line, field, reason }| ImportNote {
+            line,
+            field,
+            reason,
+        });
+        Self { tasks, lists, notes: notes.collect() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -162,6 +295,15 @@ mod tests {
             create_time: Some(prost_types::Timestamp { seconds: 1_800_000_000, nanos: 0 }),
             revision: 7,
             etag: "\"7\"".to_owned(),
+            list: "users/u/lists/inbox".to_owned(),
+            priority: Priority::High.into(),
+            labels: vec!["home".to_owned()],
+            position: "m".to_owned(),
+            recurrence: Some(task::Recurrence {
+                rrule: "FREQ=DAILY".to_owned(),
+                anchor: RecurrenceAnchor::Due.into(),
+                series: "s".to_owned(),
+            }),
             ..task::Task::default()
         };
         assert_eq!(
@@ -179,6 +321,16 @@ mod tests {
                 "createTime": "2027-01-15T08:00:00Z",
                 "revision": "7",
                 "etag": "\"7\"",
+                "list": "users/u/lists/inbox",
+                "parentTask": "",
+                "priority": "PRIORITY_HIGH",
+                "labels": ["home"],
+                "position": "m",
+                "recurrence": {
+                    "rrule": "FREQ=DAILY",
+                    "anchor": "RECURRENCE_ANCHOR_DUE",
+                    "series": "s",
+                },
             })
         );
     }

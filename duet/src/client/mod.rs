@@ -10,14 +10,21 @@ mod connection;
 mod credentials;
 pub(crate) mod due;
 mod failure;
+mod find;
 mod id;
 mod json;
+mod lists;
 mod output;
 mod password;
+pub(crate) mod query;
+mod recurrence;
+pub(crate) mod repeat;
 mod session;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod view;
+pub(crate) mod zone;
 
 use std::{
     io::{self, IsTerminal as _, Read, Write},
@@ -64,7 +71,7 @@ pub fn main(options: &Options, command: &ClientCommand) -> ExitCode {
 /// gRPC code, 64 for bad usage, 74 if a file cannot be read or written.
 pub async fn run(options: &Options, command: &ClientCommand, console: &mut Console<'_>) -> u8 {
     let json = options.json || !console.terminal;
-    let mut output = Output::new(console.output, json);
+    let mut output = Output::new(console.output, json, console.terminal);
     let result = execute(options, command, console.input, &mut output).await;
     let result = result.and_then(|()| Ok(console.output.flush()?));
     match result {
@@ -99,12 +106,17 @@ async fn execute(
             account::revoke_other_sessions(&mut session()?, output).await
         }
         C::Add(args) => tasks::add(&mut session()?, args, output).await,
-        C::Ls(args) => tasks::ls(&mut session()?, args, output).await,
+        C::Ls(args) => tasks::ls(&mut session()?, options, args, output).await,
         C::Show { task } => tasks::show(&mut session()?, task, output).await,
         C::Edit(args) => tasks::edit(&mut session()?, args, output).await,
-        C::Done(args) => tasks::done(&mut session()?, &args.tasks, output).await,
+        C::Done(args) => tasks::done(&mut session()?, options, args, output).await,
         C::Reopen(args) => tasks::reopen(&mut session()?, &args.tasks, output).await,
+        C::Mv(args) => tasks::mv(&mut session()?, args, output).await,
         C::Rm(args) => tasks::rm(&mut session()?, &args.tasks, output).await,
+        C::Bin => tasks::bin(&mut session()?, output).await,
+        C::Restore(args) => tasks::restore(&mut session()?, &args.tasks, output).await,
+        C::Lists { command } => lists::run(&mut session()?, command.as_ref(), output).await,
+        C::Usage => lists::usage(&mut session()?, output).await,
         C::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "duet", &mut script);

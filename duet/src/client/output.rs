@@ -18,12 +18,23 @@ const NARROWEST: u16 = 60;
 pub(crate) struct Output<'a> {
     to: &'a mut dyn Write,
     json: bool,
+    terminal: bool,
 }
 
 impl<'a> Output<'a> {
-    /// Answers go to `to`, as JSON or as text.
-    pub(crate) fn new(to: &'a mut dyn Write, json: bool) -> Self {
-        Self { to, json }
+    /// Answers go to `to`, which may be a terminal, as JSON or as text.
+    pub(crate) fn new(to: &'a mut dyn Write, json: bool, terminal: bool) -> Self {
+        Self { to, json, terminal }
+    }
+
+    /// Whether programs read the answers.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether people see what is written here.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.terminal
     }
 
     /// Prints an answer in the form that was asked for.
@@ -37,6 +48,19 @@ impl<'a> Output<'a> {
         self.raw(b"\n")
     }
 
+    /// Prints JSON on a line of its own, at once.
+    pub(crate) fn json_line(&mut self, json: &impl Serialize) -> io::Result<()> {
+        let line = serde_json::to_string(json)?;
+        self.raw(escaped(&line).as_bytes())?;
+        self.raw(b"\n")?;
+        self.flush()
+    }
+
+    /// Brings what was printed to whoever reads it.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+
     /// Prints bytes as they are.
     pub(crate) fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.to.write_all(bytes)
@@ -45,17 +69,20 @@ impl<'a> Output<'a> {
 
 /// JSON over several lines, safe to be shown on a terminal.
 pub(crate) fn to_json(value: &impl Serialize) -> io::Result<String> {
-    let json = serde_json::to_string_pretty(value)?;
+    Ok(escaped(&serde_json::to_string_pretty(value)?))
+}
+
+fn escaped(json: &str) -> String {
     // JSON escapes what is below U+0020 by itself. The rest can only stand
     // within strings.
-    Ok(json.chars().fold(String::with_capacity(json.len()), |mut safe, c| {
+    json.chars().fold(String::with_capacity(json.len()), |mut safe, c| {
         if c != '\n' && is_unsafe(c) {
             safe += &format!("\\u{:04x}", u32::from(c));
         } else {
             safe.push(c);
         }
         safe
-    }))
+    })
 }
 
 /// Text of others on one line.
@@ -72,6 +99,15 @@ pub(crate) fn lines(text: &str) -> String {
 /// A table without rulers. On a narrow terminal the second column is the one
 /// that is broken into lines.
 pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Row>) -> String {
+    table_breaking(1, header, rows)
+}
+
+/// The same with another column that is broken into lines, counted from 0.
+pub(crate) fn table_breaking(
+    breaking: usize,
+    header: &[&str],
+    rows: impl IntoIterator<Item = Row>,
+) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     if table.width().is_some_and(|width| width < NARROWEST) {
@@ -86,7 +122,7 @@ pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Row>) -> Str
         if place == 0 {
             column.set_padding((0, 1));
         }
-        if place != 1 {
+        if place != breaking {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }

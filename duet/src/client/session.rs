@@ -5,11 +5,16 @@
 //! after reading it again, so that processes side by side do not end each
 //! other's session.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use proto::auth::v1::{RefreshSessionRequest, auth_service_client::AuthServiceClient};
-use shared::clock::{Clock as _, SystemClock};
+use shared::{
+    clock::{Clock as _, SystemClock},
+    rng,
+};
 use tonic::{
-    Code, Request, Response, Status,
+    Code, Request, Response, Status, Streaming,
     transport::{Channel, Uri},
 };
 
@@ -87,26 +92,62 @@ impl Session {
         self.call(&connection, request, method).await
     }
 
+    /// Opens a stream of task-service on behalf of the user. The stream ends
+    /// with the access token; a new one is got when it is opened again.
+    pub(crate) async fn stream<Q: Clone, A>(
+        &mut self,
+        request: Q,
+        method: impl AsyncFn(Channel, Request<Q>) -> Result<Response<Streaming<A>>, Status>,
+    ) -> Result<Streaming<A>, Failure> {
+        self.renew().await?;
+        let connection = self.tasks.clone();
+        let token = self.credentials.access_token.clone();
+        match connection.open(request.clone(), &token, &method).await {
+            Err(failure) if failure.is_token_refused() => {
+                self.refresh().await?;
+                let token = self.credentials.access_token.clone();
+                connection.open(request, &token, &method).await
+            }
+            result => result,
+        }
+    }
+
+    /// The next message of such a stream; one that is silent for longer than
+    /// `patience` is over.
+    pub(crate) async fn next<A>(
+        &self,
+        stream: &mut Streaming<A>,
+        patience: Duration,
+    ) -> Result<Option<A>, Failure> {
+        self.tasks.next(stream, patience).await
+    }
+
     async fn call<Q: Clone, A>(
         &mut self,
         connection: &Connection,
         request: Q,
         method: impl AsyncFn(Channel, Request<Q>) -> Result<Response<A>, Status>,
     ) -> Result<A, Failure> {
-        // If our clock is wrong, a new token looks old too: once is enough.
-        if !self.renewed && self.credentials.access_token_expire_time - MARGIN <= SystemClock.now()
-        {
-            self.refresh().await?;
-        }
+        self.renew().await?;
         let token = self.credentials.access_token.clone();
         match connection.call_again(&request, Some(&token), &method).await {
-            Err(failure) if is_token_refused(&failure) => {
+            Err(failure) if failure.is_token_refused() => {
                 self.refresh().await?;
                 let token = self.credentials.access_token.clone();
                 connection.call_again(&request, Some(&token), &method).await
             }
             result => result,
         }
+    }
+
+    /// Gets a new access token if the present one is about to end.
+    async fn renew(&mut self) -> Result<(), Failure> {
+        let ends = self.credentials.access_token_expire_time;
+        // If our clock is wrong, a new token looks old too: once is enough.
+        if self.renewed || ends - MARGIN > SystemClock.now() {
+            return Ok(());
+        }
+        self.refresh().await
     }
 
     /// Gets a new access token, from the file if another process was faster.
@@ -149,6 +190,11 @@ impl Session {
     }
 }
 
+/// A fresh id for a write (AIP-155).
+pub(crate) fn request_id() -> String {
+    rng::uuid_v4().to_string()
+}
+
 /// The address of auth-service for someone who is not signed in: where a
 /// password goes is never taken from an earlier session.
 pub(crate) fn auth_url(options: &Options) -> Uri {
@@ -158,9 +204,4 @@ pub(crate) fn auth_url(options: &Options) -> Uri {
 /// The address of task-service for someone who is not signed in.
 pub(crate) fn task_url(options: &Options) -> Uri {
     options.task_url.clone().unwrap_or_else(|| Uri::from_static(DEFAULT_TASK_URL))
-}
-
-fn is_token_refused(failure: &Failure) -> bool {
-    failure.code() == Some(Code::Unauthenticated)
-        && matches!(failure.reason(), Some("TOKEN_EXPIRED" | "TOKEN_INVALID"))
 }

@@ -1,180 +1,35 @@
 //! The client against services that do as they are told: what happens to the
-//! session when tokens end, services vanish and processes meet. The commands
-//! themselves are tested against the real pair.
+//! session when tokens end, services vanish and processes meet, and what the
+//! commands ask for and show. Against the real pair they are tested in
+//! `tests/pair`.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex},
-};
+mod commands;
+mod fake;
+mod lists;
+mod store;
+
+use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 use clap::Parser as _;
 use proto::{
     auth::v1::{self as auth, auth_service_server as auth_server},
-    task::v1::{self as task, task_service_server as task_server},
+    task::v1::{
+        CreateTaskRequest, Task, list_service_server as list_server,
+        task_service_server as task_server, transfer_service_server as transfer_server,
+    },
 };
+use serde_json::Value;
 use shared::{
     clock::{Clock as _, SystemClock},
-    error::{Failure, Reason},
+    error::Reason,
     server::{Limits, Server},
 };
 use tokio::net::TcpListener;
-use tonic::{Request, Response, Status};
 
+use self::fake::{Script, Services};
 use super::*;
 use crate::cli::Command;
-
-/// What the services shall do, and what was asked of them.
-#[derive(Default)]
-struct Script {
-    /// The access token that task-service takes.
-    good: String,
-    /// Why refreshes are refused, if they are.
-    refusal: Option<Reason>,
-    /// How many calls to task-service shall find it unavailable.
-    unavailable: usize,
-    refreshed: Vec<String>,
-    request_ids: Vec<String>,
-    titles: Vec<String>,
-}
-
-#[derive(Clone, Default)]
-struct Services(Arc<Mutex<Script>>);
-
-impl Services {
-    fn check<T>(&self, request: &Request<T>) -> Result<(), Status> {
-        let mut script = self.0.lock().unwrap();
-        if script.unavailable > 0 {
-            script.unavailable -= 1;
-            let failure = Failure::new(Reason::DatabaseUnavailable, "Not now.");
-            return Err(failure.into_status("duet.task"));
-        }
-        let expected = format!("Bearer {}", script.good);
-        if request.metadata().get("authorization").unwrap().to_str().unwrap() == expected {
-            return Ok(());
-        }
-        Err(Failure::new(Reason::TokenExpired, "Too old.").into_status("duet.task"))
-    }
-}
-
-#[tonic::async_trait]
-impl auth_server::AuthService for Services {
-    async fn refresh_session(
-        &self,
-        request: Request<auth::RefreshSessionRequest>,
-    ) -> Result<Response<auth::RefreshSessionResponse>, Status> {
-        let mut script = self.0.lock().unwrap();
-        script.refreshed.push(request.into_inner().refresh_token);
-        if let Some(reason) = script.refusal {
-            return Err(Failure::new(reason, "No.").into_status("duet.auth"));
-        }
-        let credentials = auth::Credentials {
-            access_token: script.good.clone(),
-            access_token_expire_time: Some(prost_types::Timestamp {
-                seconds: (SystemClock.now() + TimeDelta::minutes(5)).timestamp(),
-                nanos: 0,
-            }),
-            refresh_token: format!("refresh-{}", script.refreshed.len()),
-            session: "users/u/sessions/s".to_owned(),
-            ..auth::Credentials::default()
-        };
-        let credentials = Some(credentials);
-        Ok(Response::new(auth::RefreshSessionResponse { credentials }))
-    }
-
-    async fn sign_up(
-        &self,
-        _: Request<auth::SignUpRequest>,
-    ) -> Result<Response<auth::SignUpResponse>, Status> {
-        not_asked()
-    }
-
-    async fn sign_in(
-        &self,
-        _: Request<auth::SignInRequest>,
-    ) -> Result<Response<auth::SignInResponse>, Status> {
-        not_asked()
-    }
-
-    async fn sign_out(
-        &self,
-        _: Request<auth::SignOutRequest>,
-    ) -> Result<Response<auth::SignOutResponse>, Status> {
-        not_asked()
-    }
-}
-
-#[tonic::async_trait]
-impl task_server::TaskService for Services {
-    async fn create_task(
-        &self,
-        request: Request<task::CreateTaskRequest>,
-    ) -> Result<Response<task::CreateTaskResponse>, Status> {
-        self.0.lock().unwrap().request_ids.push(request.get_ref().request_id.clone());
-        self.check(&request)?;
-        Ok(Response::new(task::CreateTaskResponse { task: request.into_inner().task }))
-    }
-
-    async fn list_tasks(
-        &self,
-        request: Request<task::ListTasksRequest>,
-    ) -> Result<Response<task::ListTasksResponse>, Status> {
-        self.check(&request)?;
-        // A page for each title, named by its place.
-        let titles = self.0.lock().unwrap().titles.clone();
-        let at: usize = request.into_inner().page_token.parse().unwrap_or(0);
-        let task = titles.get(at).map(|title| task::Task {
-            name: format!("users/u/tasks/0197a2b4-1111-7aaa-8aaa-{at:012}"),
-            title: title.clone(),
-            status: task::TaskStatus::Open.into(),
-            ..task::Task::default()
-        });
-        let more = at + 1 < titles.len();
-        Ok(Response::new(task::ListTasksResponse {
-            tasks: task.into_iter().collect(),
-            next_page_token: if more { (at + 1).to_string() } else { String::new() },
-        }))
-    }
-
-    async fn get_task(
-        &self,
-        _: Request<task::GetTaskRequest>,
-    ) -> Result<Response<task::GetTaskResponse>, Status> {
-        not_asked()
-    }
-
-    async fn update_task(
-        &self,
-        _: Request<task::UpdateTaskRequest>,
-    ) -> Result<Response<task::UpdateTaskResponse>, Status> {
-        not_asked()
-    }
-
-    async fn delete_task(
-        &self,
-        _: Request<task::DeleteTaskRequest>,
-    ) -> Result<Response<task::DeleteTaskResponse>, Status> {
-        not_asked()
-    }
-
-    async fn complete_task(
-        &self,
-        _: Request<task::CompleteTaskRequest>,
-    ) -> Result<Response<task::CompleteTaskResponse>, Status> {
-        not_asked()
-    }
-
-    async fn reopen_task(
-        &self,
-        _: Request<task::ReopenTaskRequest>,
-    ) -> Result<Response<task::ReopenTaskResponse>, Status> {
-        not_asked()
-    }
-}
-
-fn not_asked<T>() -> Result<T, Status> {
-    Err(Status::unimplemented("Nobody should ask."))
-}
 
 /// A user who is signed in, and the services that do as they are told.
 struct House {
@@ -192,6 +47,7 @@ struct Ran {
 }
 
 impl House {
+    /// Nobody is signed in yet.
     async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -200,9 +56,18 @@ impl House {
         let server = Server::new(Limits::default())
             .descriptors(proto::DESCRIPTORS)
             .open(auth_server::AuthServiceServer::new(services.clone()))
-            .open(task_server::TaskServiceServer::new(services.clone()));
+            .open(task_server::TaskServiceServer::new(services.clone()))
+            .open(list_server::ListServiceServer::new(services.clone()))
+            .open(transfer_server::TransferServiceServer::new(services.clone()));
         tokio::spawn(server.serve(listener, std::future::pending()));
         Self { services, folder: tempfile::tempdir().unwrap(), url }
+    }
+
+    /// Somebody is signed in.
+    async fn signed_in() -> Self {
+        let house = Self::new().await;
+        house.sign_in("access-new", TimeDelta::hours(1)).await;
+        house
     }
 
     fn file(&self) -> PathBuf {
@@ -230,17 +95,46 @@ impl House {
     }
 
     async fn duet(&self, line: &str, terminal: bool) -> Ran {
-        let file = self.file();
-        let words = ["duet", "--credentials", file.to_str().unwrap()];
-        let cli = Cli::try_parse_from(words.into_iter().chain(line.split(' '))).unwrap();
-        let Command::Client(command) = &cli.command else { panic!("{line}") };
+        let words: Vec<&str> = line.split(' ').collect();
         let (mut output, mut errors) = (Vec::new(), Vec::new());
         let mut console =
             Console { input: &mut io::empty(), output: &mut output, errors: &mut errors, terminal };
-        let exit = run(&cli.options, command, &mut console).await;
+        let exit = self.run(&words, &mut console).await;
         let [output, errors] = [output, errors].map(|text| String::from_utf8(text).unwrap());
         assert!(!format!("{output}{errors}").contains("refresh-"));
         Ran { exit, output, errors }
+    }
+
+    /// What a command shows to people, when it must go well.
+    async fn sees(&self, line: &str) -> String {
+        let ran = self.duet(line, true).await;
+        assert_eq!((ran.exit, ran.errors.as_str()), (0, ""), "{line}");
+        ran.output
+    }
+
+    /// What a command tells programs, when it must go well.
+    async fn gets(&self, line: &str) -> Value {
+        let ran = self.duet(line, false).await;
+        assert_eq!((ran.exit, ran.errors.as_str()), (0, ""), "{line}");
+        serde_json::from_str(&ran.output).unwrap()
+    }
+
+    /// Runs a command whose words are told apart already.
+    async fn run(&self, words: &[&str], console: &mut Console<'_>) -> u8 {
+        let file = self.file();
+        let before = ["duet", "--credentials", file.to_str().unwrap(), "--time-zone", "Asia/Tokyo"];
+        let cli = Cli::try_parse_from(before.iter().chain(words)).unwrap();
+        let Command::Client(command) = &cli.command else { panic!("{words:?}") };
+        super::run(&cli.options, command, console).await
+    }
+
+    fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The last request of a kind.
+    fn last<T: Clone + 'static>(&self) -> T {
+        self.asked(|script| script.all::<T>()).pop().expect("a request")
     }
 
     fn asked<T>(&self, ask: impl FnOnce(&mut Script) -> T) -> T {
@@ -285,15 +179,15 @@ async fn many_at_once_renew_the_token_together() {
 
 #[tokio::test]
 async fn a_write_is_repeated_as_the_same_request() {
-    let house = House::new().await;
-    house.sign_in("access-new", TimeDelta::hours(1)).await;
+    let house = House::signed_in().await;
     house.asked(|script| script.unavailable = 1);
     let ran = house.duet("add Buy milk", true).await;
     assert_eq!(ran.exit, 0, "{ran:?}");
     assert!(ran.output.contains("☐  Buy milk"), "{ran:?}");
-    let ids = house.asked(|script| script.request_ids.clone());
-    assert_eq!(ids.len(), 2);
-    assert_eq!(ids[0], ids[1]);
+    let asked = house.asked(|script| script.all::<CreateTaskRequest>());
+    assert_eq!(asked.len(), 2);
+    assert_eq!(asked[0], asked[1]);
+    assert!(!asked[0].request_id.is_empty());
 
     house.asked(|script| script.unavailable = 2);
     let ran = house.duet("add Buy milk --json", true).await;
@@ -305,10 +199,11 @@ async fn a_write_is_repeated_as_the_same_request() {
 
 #[tokio::test]
 async fn a_list_follows_its_pages_to_the_limit() {
-    let house = House::new().await;
-    house.sign_in("access-new", TimeDelta::hours(1)).await;
+    let house = House::signed_in().await;
     house.asked(|script| {
-        script.titles = ["one", "two\u{1b}[2J", "three"].map(str::to_owned).to_vec();
+        for title in ["one", "two\u{1b}[2J", "three"] {
+            script.store.add(Task { title: title.to_owned(), ..Task::default() });
+        }
     });
     let json = |ran: Ran| serde_json::from_str::<serde_json::Value>(&ran.output).unwrap();
     let all = json(house.duet("ls", false).await);
