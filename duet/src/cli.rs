@@ -8,6 +8,7 @@ pub mod lists;
 pub mod tasks;
 #[cfg(test)]
 mod tests;
+pub mod transfer;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ use tonic::transport::Uri;
 use self::{
     lists::Lists,
     tasks::{Add, Done, Edit, Ls, Mv, Tasks},
+    transfer::{Export, Import},
 };
 use crate::{client::zone, up::Up};
 
@@ -148,6 +150,11 @@ pub enum ClientCommand {
         #[command(subcommand)]
         command: Option<Lists>,
     },
+    /// Write all tasks and lists to a file, those in the bin excepted.
+    Export(Export),
+    /// Read tasks and lists from a file, all or none, and report what could not
+    /// be carried over.
+    Import(Import),
     /// Show how much of what you may have is used.
     Usage,
     /// List the sessions of the account, or end some.

@@ -23,6 +23,7 @@ mod session;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod view;
 pub(crate) mod zone;
 
@@ -116,6 +117,8 @@ async fn execute(
         C::Bin => tasks::bin(&mut session()?, output).await,
         C::Restore(args) => tasks::restore(&mut session()?, &args.tasks, output).await,
         C::Lists { command } => lists::run(&mut session()?, command.as_ref(), output).await,
+        C::Export(args) => transfer::export(&mut session()?, args, output).await,
+        C::Import(args) => transfer::import(&mut session()?, args, input, output).await,
         C::Usage => lists::usage(&mut session()?, output).await,
         C::Completions { shell } => {
             let mut script = Vec::new();

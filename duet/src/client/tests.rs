@@ -7,6 +7,7 @@ mod commands;
 mod fake;
 mod lists;
 mod store;
+mod transfer;
 
 use std::path::{Path, PathBuf};
 
