@@ -19,7 +19,7 @@ use tonic::transport::Uri;
 
 use self::{
     lists::Lists,
-    tasks::{Add, Done, Edit, Ls, Mv, Tasks},
+    tasks::{Add, Done, Edit, Ls, Mv, Tasks, Watch},
     transfer::{Export, Import},
 };
 use crate::{client::zone, up::Up};
@@ -144,6 +144,17 @@ pub enum ClientCommand {
     Bin,
     /// Bring tasks back from the bin.
     Restore(Tasks),
+    /// Show the tasks and then what changes, as it changes, until Ctrl-C.
+    ///
+    /// On a terminal the open tasks (with --filter, those it lets through) are
+    /// drawn anew. As JSON there is one object in each line: its `event` is
+    /// present, current (all that was there has been told), added, changed,
+    /// done, cancelled, reopened or removed; `time` is when it was told; `task`
+    /// or `list` is as it is now or, if removed, as it was last.
+    ///
+    /// If the connection is lost, it says so on standard error and comes back by
+    /// itself, without missing or repeating anything.
+    Watch(Watch),
     /// List the lists, or change them.
     Lists {
         /// What to do; nothing means to list them.

@@ -259,3 +259,12 @@ pub struct Tasks {
     #[arg(value_name = "ID", required = true, help = TASK_HELP)]
     pub tasks: Vec<String>,
 }
+
+/// Arguments of `watch`.
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// Only tasks for which this holds, as in `ls`; one for which it no longer
+    /// holds is told as removed.
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Option<String>,
+}

@@ -25,6 +25,7 @@ mod tasks;
 mod tests;
 mod transfer;
 mod view;
+mod watch;
 pub(crate) mod zone;
 
 use std::{
@@ -73,7 +74,7 @@ pub fn main(options: &Options, command: &ClientCommand) -> ExitCode {
 pub async fn run(options: &Options, command: &ClientCommand, console: &mut Console<'_>) -> u8 {
     let json = options.json || !console.terminal;
     let mut output = Output::new(console.output, json, console.terminal);
-    let result = execute(options, command, console.input, &mut output).await;
+    let result = execute(options, command, console.input, console.errors, &mut output).await;
     let result = result.and_then(|()| Ok(console.output.flush()?));
     match result {
         Ok(()) => 0,
@@ -89,6 +90,7 @@ async fn execute(
     options: &Options,
     command: &ClientCommand,
     input: &mut dyn Read,
+    errors: &mut dyn Write,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     use ClientCommand as C;
@@ -116,6 +118,7 @@ async fn execute(
         C::Rm(args) => tasks::rm(&mut session()?, &args.tasks, output).await,
         C::Bin => tasks::bin(&mut session()?, output).await,
         C::Restore(args) => tasks::restore(&mut session()?, &args.tasks, output).await,
+        C::Watch(args) => watch::watch(session()?, options, args, output, errors).await,
         C::Lists { command } => lists::run(&mut session()?, command.as_ref(), output).await,
         C::Export(args) => transfer::export(&mut session()?, args, output).await,
         C::Import(args) => transfer::import(&mut session()?, args, input, output).await,

@@ -8,6 +8,7 @@ mod fake;
 mod lists;
 mod store;
 mod transfer;
+mod watch;
 
 use std::path::{Path, PathBuf};
 

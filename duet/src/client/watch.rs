@@ -1,0 +1,182 @@
+//! `duet watch`: what there is and then what changes, on a terminal as a list
+//! that is drawn anew, elsewhere as JSON with one object in each line.
+//!
+//! Two halves run side by side: `source` keeps a stream of the service going,
+//! this one shows what it brings. Between them is a short channel, so a slow
+//! terminal slows the stream down instead of filling the memory.
+
+mod feed;
+mod screen;
+mod source;
+
+use std::{
+    future::pending,
+    io::{self, Write},
+};
+
+use chrono::SecondsFormat;
+use proto::task::v1::WatchTasksRequest;
+use serde::Serialize;
+use serde_json::json;
+use shared::clock::{Clock as _, SystemClock};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc,
+};
+
+use self::{
+    feed::{Feed, News, What},
+    screen::Screen,
+    source::{Source, Told},
+};
+use super::{failure::Failure, json, output::Output, session::Session, zone};
+use crate::cli::{Options, tasks::Watch};
+
+/// Messages of the service that may wait to be shown.
+const WAITING: usize = 4;
+
+const RECONNECTING: &str = "Reconnecting…";
+
+/// `duet watch`
+pub(crate) async fn watch(
+    session: Session,
+    options: &Options,
+    args: &Watch,
+    output: &mut Output<'_>,
+    errors: &mut dyn Write,
+) -> Result<(), Failure> {
+    let request = WatchTasksRequest {
+        filter: args.filter.clone().unwrap_or_default(),
+        time_zone: zone::name(options),
+        ..WatchTasksRequest::default()
+    };
+    let filtered = args.filter.is_some();
+    let (tell, told) = mpsc::channel(WAITING);
+    let mut source = Box::pin(Source::new(session, request).run(tell));
+    let mut show = Box::pin(Show { filtered, json: options.json, output, errors }.run(told));
+    tokio::select! {
+        shown = &mut show => shown,
+        // What was told before the end is still shown.
+        ended = &mut source => show.await.and(ended),
+        () = interrupted() => {
+            drop(show);
+            Ok(())
+        }
+    }
+}
+
+/// Ends when the user or the system wants the program to.
+async fn interrupted() {
+    let mut signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()]
+        .map(|kind| signal(kind).ok());
+    let [interrupt, terminate, hangup] = &mut signals;
+    tokio::select! {
+        () = received(interrupt) => {}
+        () = received(terminate) => {}
+        () = received(hangup) => {}
+    }
+}
+
+async fn received(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => pending().await,
+    }
+}
+
+/// The half that shows.
+struct Show<'a, 'o> {
+    filtered: bool,
+    json: bool,
+    output: &'a mut Output<'o>,
+    errors: &'a mut dyn Write,
+}
+
+impl Show<'_, '_> {
+    async fn run(self, told: mpsc::Receiver<Told>) -> Result<(), Failure> {
+        if self.output.is_json() { self.lines(told).await } else { self.redraw(told).await }
+    }
+
+    /// One object in each line, for programs.
+    async fn lines(mut self, mut told: mpsc::Receiver<Told>) -> Result<(), Failure> {
+        let mut feed = Feed::default();
+        while let Some(told) = told.recv().await {
+            match told {
+                Told::Event(event) => {
+                    for news in feed.take(event) {
+                        self.output.json_line(&Line::from(news))?;
+                    }
+                }
+                Told::Restart => feed.restart(),
+                Told::Lost => self.say(false)?,
+                Told::Back => self.say(true)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A list that is drawn anew, for people.
+    async fn redraw(self, mut told: mpsc::Receiver<Told>) -> Result<(), Failure> {
+        let mut feed = Feed::default();
+        let mut screen = Screen::open(self.output, self.filtered)?;
+        let mut resized = signal(SignalKind::window_change()).ok();
+        loop {
+            let next = tokio::select! {
+                next = told.recv() => next,
+                () = received(&mut resized) => Some(Told::Back),
+            };
+            match next {
+                Some(Told::Event(event)) => {
+                    let news = feed.take(event);
+                    screen.note(&news);
+                    // What is there is drawn when all of it is known.
+                    if feed.is_current() && !news.is_empty() {
+                        screen.draw(&feed)?;
+                    }
+                }
+                Some(Told::Restart) => feed.restart(),
+                // Below the list, where it is until the list is drawn again.
+                Some(Told::Lost) => {
+                    writeln!(self.errors, "{RECONNECTING}")?;
+                    self.errors.flush()?;
+                }
+                Some(Told::Back) if feed.is_current() => screen.draw(&feed)?,
+                Some(Told::Back) => {}
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Tells on standard error whether there is a connection.
+    fn say(&mut self, connected: bool) -> io::Result<()> {
+        match (self.json, connected) {
+            (true, _) => writeln!(self.errors, "{}", json!({ "connected": connected }))?,
+            (false, true) => writeln!(self.errors, "Connected again.")?,
+            (false, false) => writeln!(self.errors, "{RECONNECTING}")?,
+        }
+        self.errors.flush()
+    }
+}
+
+/// What is told to programs.
+#[derive(Serialize)]
+struct Line {
+    event: &'static str,
+    time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task: Option<json::Task>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    list: Option<json::List>,
+}
+
+impl From<News> for Line {
+    fn from(News { kind, what }: News) -> Self {
+        let (task, list) = match what {
+            What::Task(task) => (Some(json::Task::from(*task)), None),
+            What::List(list) => (None, Some(json::List::from(list))),
+            What::Everything => (None, None),
+        };
+        let time = SystemClock.now().to_rfc3339_opts(SecondsFormat::Millis, true);
+        Self { event: kind.word(), time, task, list }
+    }
+}
