@@ -152,8 +152,9 @@ pub enum ClientCommand {
     /// done, cancelled, reopened or removed; `time` is when it was told; `task`
     /// or `list` is as it is now or, if removed, as it was last.
     ///
-    /// If the connection is lost, it says so on standard error and comes back by
-    /// itself, without missing or repeating anything.
+    /// If the connection is lost, it says so on standard error (with --json, as
+    /// {"connected":false}) and comes back by itself, without missing or
+    /// repeating anything.
     Watch(Watch),
     /// List the lists, or change them.
     Lists {

@@ -34,6 +34,7 @@ use std::{
 };
 
 use clap::CommandFactory as _;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use self::{failure::Failure, output::Output, session::Session};
 use crate::cli::{Cli, ClientCommand, Options, Sessions};
@@ -48,6 +49,8 @@ pub struct Console<'a> {
     pub errors: &'a mut dyn Write,
     /// Whether a person looks at the output: tables then, JSON otherwise.
     pub terminal: bool,
+    /// Whether somebody is there to read the output.
+    pub is_read: fn() -> bool,
 }
 
 /// Runs a command of the client on the standard streams.
@@ -65,15 +68,24 @@ pub fn main(options: &Options, command: &ClientCommand) -> ExitCode {
         output: &mut io::stdout(),
         errors: &mut io::stderr(),
         terminal: io::stdout().is_terminal(),
+        is_read: is_stdout_read,
     };
     ExitCode::from(runtime.block_on(run(options, command, &mut console)))
+}
+
+/// Whether the other end of standard output is open, if it is a pipe.
+fn is_stdout_read() -> bool {
+    let stdout = io::stdout();
+    let mut polled = [PollFd::new(&stdout, PollFlags::empty())];
+    let asked = poll(&mut polled, Some(&Timespec::default()));
+    asked.is_err() || !polled[0].revents().contains(PollFlags::ERR)
 }
 
 /// Runs a command of the client and tells the exit code: 0, the number of the
 /// gRPC code, 64 for bad usage, 74 if a file cannot be read or written.
 pub async fn run(options: &Options, command: &ClientCommand, console: &mut Console<'_>) -> u8 {
     let json = options.json || !console.terminal;
-    let mut output = Output::new(console.output, json, console.terminal);
+    let mut output = Output::new(console.output, json, console.terminal, console.is_read);
     let result = execute(options, command, console.input, console.errors, &mut output).await;
     let result = result.and_then(|()| Ok(console.output.flush()?));
     match result {

@@ -19,12 +19,19 @@ pub(crate) struct Output<'a> {
     to: &'a mut dyn Write,
     json: bool,
     terminal: bool,
+    is_read: fn() -> bool,
 }
 
 impl<'a> Output<'a> {
-    /// Answers go to `to`, which may be a terminal, as JSON or as text.
-    pub(crate) fn new(to: &'a mut dyn Write, json: bool, terminal: bool) -> Self {
-        Self { to, json, terminal }
+    /// Answers go to `to`, which may be a terminal, as JSON or as text;
+    /// `is_read` tells whether somebody is there to read them.
+    pub(crate) fn new(
+        to: &'a mut dyn Write,
+        json: bool,
+        terminal: bool,
+        is_read: fn() -> bool,
+    ) -> Self {
+        Self { to, json, terminal, is_read }
     }
 
     /// Whether programs read the answers.
@@ -46,6 +53,12 @@ impl<'a> Output<'a> {
         let text = if self.json { to_json(json)? } else { text() };
         self.raw(text.trim_end().as_bytes())?;
         self.raw(b"\n")
+    }
+
+    /// Whether somebody is there to read. Who has nothing to write for a while
+    /// does not notice by itself that nobody is.
+    pub(crate) fn is_read(&self) -> bool {
+        (self.is_read)()
     }
 
     /// Prints JSON on a line of its own, at once.

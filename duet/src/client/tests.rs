@@ -99,8 +99,13 @@ impl House {
     async fn duet(&self, line: &str, terminal: bool) -> Ran {
         let words: Vec<&str> = line.split(' ').collect();
         let (mut output, mut errors) = (Vec::new(), Vec::new());
-        let mut console =
-            Console { input: &mut io::empty(), output: &mut output, errors: &mut errors, terminal };
+        let mut console = Console {
+            input: &mut io::empty(),
+            output: &mut output,
+            errors: &mut errors,
+            terminal,
+            is_read: || true,
+        };
         let exit = self.run(&words, &mut console).await;
         let [output, errors] = [output, errors].map(|text| String::from_utf8(text).unwrap());
         assert!(!format!("{output}{errors}").contains("refresh-"));

@@ -15,7 +15,7 @@ use std::{
 };
 
 use chrono::SecondsFormat;
-use proto::task::v1::WatchTasksRequest;
+use proto::task::v1::{WatchTasksRequest, watch_tasks_response::Event};
 use serde::Serialize;
 use serde_json::json;
 use shared::clock::{Clock as _, SystemClock};
@@ -102,6 +102,8 @@ impl Show<'_, '_> {
         let mut feed = Feed::default();
         while let Some(told) = told.recv().await {
             match told {
+                // It comes regularly, so that an end is noticed in a quiet time too.
+                Told::Event(Event::Bookmark(_)) if !self.output.is_read() => return Ok(()),
                 Told::Event(event) => {
                     for news in feed.take(event) {
                         self.output.json_line(&Line::from(news))?;

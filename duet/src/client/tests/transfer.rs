@@ -99,8 +99,13 @@ async fn a_file_may_come_on_standard_input_and_may_not_be_too_large() {
     let house = house().await;
     let import = async |mut data: &[u8]| {
         let (mut output, mut errors) = (Vec::new(), Vec::new());
-        let mut console =
-            Console { input: &mut data, output: &mut output, errors: &mut errors, terminal: true };
+        let mut console = Console {
+            input: &mut data,
+            output: &mut output,
+            errors: &mut errors,
+            terminal: true,
+            is_read: || true,
+        };
         let exit = house.run(&["import", "-"], &mut console).await;
         (exit, String::from_utf8(errors).unwrap())
     };

@@ -242,9 +242,29 @@ async fn nobody_reads_any_more_and_it_ends_quietly() {
         output: &mut Full,
         errors: &mut errors,
         terminal: false,
+        is_read: || true,
     };
     assert_eq!(house.run(&["watch"], &mut console).await, 0);
     assert!(errors.is_empty());
+}
+
+#[tokio::test]
+async fn it_notices_that_nobody_reads_while_nothing_happens() {
+    let house = House::signed_in().await;
+    house.asked(|script| {
+        let bookmark = tell(Event::Bookmark(Bookmark {}), "1");
+        script.streams = vec![vec![current("1"), bookmark, Step::Stay]].into();
+    });
+    let (mut output, mut errors) = (Vec::new(), Vec::new());
+    let mut console = Console {
+        input: &mut io::empty(),
+        output: &mut output,
+        errors: &mut errors,
+        terminal: false,
+        is_read: || false,
+    };
+    assert_eq!(house.run(&["watch"], &mut console).await, 0);
+    assert!(errors.is_empty() && output.starts_with(b"{\"event\":\"current\""));
 }
 
 #[tokio::test]
