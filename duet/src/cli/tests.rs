@@ -109,3 +109,17 @@ fn what_the_readme_says_is_understood() {
         assert!(!refused(line), "{line}");
     }
 }
+
+#[test]
+fn every_line_of_the_readme_is_understood() {
+    let readme = include_str!("../../../README.md");
+    let lines: Vec<&str> = readme
+        .lines()
+        .map(|line| line.split("  #").next().unwrap_or_default().trim_end())
+        .filter(|line| line.starts_with("duet ") && !line.contains("()"))
+        .collect();
+    assert!(lines.len() >= 5, "{lines:?}");
+    for line in lines {
+        assert!(!refused(line), "{line}");
+    }
+}

@@ -7,31 +7,47 @@ use std::{
 };
 
 use serde_json::Value;
-use tokio::io::AsyncWriteExt as _;
+use tokio::{io::AsyncWriteExt as _, process::Command};
 
 use crate::harness::{PASSWORD, Up, duet, folder};
 
-struct Person {
+/// Somebody at a terminal's other end, with credentials of their own.
+pub(crate) struct Person {
     auth: String,
     task: String,
     credentials: PathBuf,
 }
 
 impl Person {
-    fn new(up: &Up, folder: &Path, name: &str) -> Self {
+    pub(crate) fn new(up: &Up, folder: &Path, name: &str) -> Self {
         let credentials = folder.join(name).join("credentials.json");
         let url = |address| format!("http://{address}");
         Self { auth: url(&up.auth), task: url(&up.task), credentials }
     }
 
-    /// Runs a command: its exit code, what it printed, what it complained of.
-    async fn types(&self, line: &[&str], input: &str) -> (i32, String, String) {
+    /// The same, with an account.
+    pub(crate) async fn signed_up(up: &Up, folder: &Path, name: &str) -> Self {
+        let person = Self::new(up, folder, name);
+        let email = format!("{name}@example.org");
+        person.gets(&["sign-up", &email, "--password-stdin"]).await;
+        person
+    }
+
+    /// A command, ready to be started.
+    pub(crate) fn command(&self, line: &[&str]) -> Command {
         let mut command = duet(line);
         command
             .env("DUET_AUTH_URL", &self.auth)
             .env("DUET_TASK_URL", &self.task)
             .env("DUET_CREDENTIALS", &self.credentials)
-            .stdin(Stdio::piped());
+            .env("DUET_TIME_ZONE", "Europe/Paris");
+        command
+    }
+
+    /// Runs a command: its exit code, what it printed, what it complained of.
+    pub(crate) async fn types(&self, line: &[&str], input: &str) -> (i32, String, String) {
+        let mut command = self.command(line);
+        command.stdin(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(input.as_bytes()).await.unwrap();
@@ -42,18 +58,18 @@ impl Person {
     }
 
     /// The same for what must go well; its JSON.
-    async fn gets(&self, line: &[&str]) -> Value {
+    pub(crate) async fn gets(&self, line: &[&str]) -> Value {
         let (code, printed, complaint) = self.types(line, PASSWORD).await;
         assert_eq!((code, complaint.as_str()), (0, ""), "{line:?}");
         if printed.is_empty() { Value::Null } else { serde_json::from_str(&printed).unwrap() }
     }
 }
 
-fn tasks(list: &Value) -> Vec<Value> {
+pub(crate) fn tasks(list: &Value) -> Vec<Value> {
     list["tasks"].as_array().cloned().unwrap_or_default()
 }
 
-fn titles(list: &Value) -> Vec<String> {
+pub(crate) fn titles(list: &Value) -> Vec<String> {
     tasks(list).iter().map(|task| task["title"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -88,7 +104,12 @@ async fn a_person_works_with_tasks() {
     assert!(shown.contains("Buy oat milk") && !shown.contains("minuteOfDay"), "{shown}");
     ada.gets(&["rm", short]).await;
     assert_eq!(titles(&ada.gets(&["ls", "--all"]).await), ["Write home"]);
-    let (code, _, complaint) = ada.types(&["show", &name], "").await;
+    assert_eq!(titles(&ada.gets(&["bin"]).await), ["Buy oat milk"]);
+    assert!(ada.gets(&["show", short]).await["deleteTime"].is_string());
+    ada.gets(&["restore", short]).await;
+    assert_eq!(titles(&ada.gets(&["ls", "--all"]).await), ["Write home", "Buy oat milk"]);
+    let nobody = name.replace(short, "ffffffff");
+    let (code, _, complaint) = ada.types(&["show", &nobody], "").await;
     assert_eq!(code, 5, "{complaint}");
     assert_eq!(complaint.trim().lines().count(), 1);
 

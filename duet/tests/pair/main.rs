@@ -5,6 +5,9 @@
 #![expect(clippy::disallowed_methods, reason = "a test has no Config")]
 
 mod client;
+mod client_files;
+mod client_lists;
+mod client_watch;
 mod faults;
 mod grpc_web;
 mod harness;
