@@ -1,7 +1,7 @@
 -- A page of lists in their order, the inbox left out: those after the place
 -- p_after, or the first.
 create or replace function api.list_lists(p_user uuid, p_after text, p_limit bigint)
-returns table (list data.lists)
+returns setof data.lists
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
@@ -13,7 +13,7 @@ declare
 begin
     perform set_config('app.user_id', p_user::text, true);
     return query
-    select l
+    select l.*
     from data.lists l
     where l.user_id = p_user and l.deleted_at is null and l.position > v_after
     order by l.position
