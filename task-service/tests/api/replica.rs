@@ -246,6 +246,14 @@ impl Replica {
         TaskServiceClient::new(self.channel.clone())
     }
 
+    /// Kills the replica: what is open breaks off.
+    pub(crate) fn kill(&self) {
+        self.server.abort();
+        if let Some(keeper) = &self.keeper {
+            keeper.abort();
+        }
+    }
+
     /// Tells the replica to shut down, and waits until it did.
     pub(crate) async fn drain(mut self) {
         drop(self.stop.take());
@@ -254,12 +262,8 @@ impl Replica {
 }
 
 impl Drop for Replica {
-    /// Kills it: what was open breaks off.
     fn drop(&mut self) {
-        self.server.abort();
-        if let Some(keeper) = &self.keeper {
-            keeper.abort();
-        }
+        self.kill();
     }
 }
 
@@ -307,6 +311,7 @@ const WRITES: &str = "
         end if;
     end $$;
     create function public.purge(p_user uuid) returns void language sql as $$
+        select from data.user_state where user_id = p_user for update;
         with tasks as (
             delete from data.tasks where user_id = p_user and deleted_at is not null returning rev
         ), lists as (
