@@ -27,6 +27,8 @@ const REPLICAS: usize = 2;
 const CLIENTS: usize = 4;
 /// Rows of a page: few, so that there are many pages.
 const LIMIT: usize = 3;
+/// Rounds after which there must be nothing left to do.
+const ROUNDS: usize = 100;
 /// Events that may wait for a client.
 const AHEAD: usize = 2;
 
@@ -317,7 +319,7 @@ impl World {
     /// that replicas still do is to look for themselves.
     fn settle(&mut self) {
         self.hints.clear();
-        loop {
+        for _ in 0..ROUNDS {
             for client in 0..CLIENTS {
                 if self.clients[client].stream.is_none() {
                     self.begin(client);
@@ -339,6 +341,7 @@ impl World {
                 return;
             }
         }
+        panic!("seed {}: this never ends", self.seed);
     }
 
     fn compare(&self) {
