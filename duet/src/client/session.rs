@@ -93,7 +93,7 @@ impl Session {
     }
 
     /// Opens a stream of task-service on behalf of the user. The stream ends
-    /// with the access token; a new one is got when it is opened again.
+    /// with the access token.
     pub(crate) async fn stream<Q: Clone, A>(
         &mut self,
         request: Q,
@@ -151,7 +151,7 @@ impl Session {
     }
 
     /// Gets a new access token, from the file if another process was faster.
-    async fn refresh(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn refresh(&mut self) -> Result<(), Failure> {
         let lock = self.store.lock().await?;
         let mut stored = self.store.read()?.ok_or_else(|| self.ended())?;
         if stored.session != self.credentials.session {

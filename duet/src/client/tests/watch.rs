@@ -148,7 +148,8 @@ async fn the_access_token_is_renewed_without_a_word() {
         &house,
         "watch",
         vec![
-            vec![current("1"), Step::Expire("access-newer")],
+            vec![current("1"), Step::Expire("access-2")],
+            vec![current("1"), Step::Expire("access-3")],
             vec![current("1"), changes(vec![open(2, "milk")]), END],
         ],
     )
@@ -156,7 +157,25 @@ async fn the_access_token_is_renewed_without_a_word() {
     assert_eq!(told, ["current ", "added milk"]);
     assert_eq!(said, "Not now.\n");
     assert_eq!(tokens(&house), ["", "1", "1"]);
-    assert_eq!(house.asked(|script| script.refreshed.clone()), ["refresh-0"]);
+    assert_eq!(house.asked(|script| script.refreshed.clone()), ["refresh-0", "refresh-1"]);
+}
+
+#[tokio::test]
+async fn tokens_that_are_over_at_once_are_not_renewed_in_a_hurry() {
+    let house = House::signed_in().await;
+    let (told, said) = lines(
+        &house,
+        "watch",
+        vec![
+            vec![current("1"), Step::Expire("access-2")],
+            vec![Step::Expire("access-3")],
+            vec![changes(vec![open(2, "milk")]), END],
+        ],
+    )
+    .await;
+    assert_eq!(told, ["current ", "added milk"]);
+    assert_eq!(said, "Reconnecting…\nConnected again.\nNot now.\n");
+    assert_eq!(house.asked(|script| script.refreshed.len()), 2);
 }
 
 #[tokio::test]

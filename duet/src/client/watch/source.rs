@@ -90,9 +90,16 @@ impl Source {
         Ok(())
     }
 
-    async fn recover(&mut self, failure: Failure, tell: &Sender<Told>) -> Result<(), Failure> {
-        if failure.is_token_refused() && self.heard.1 {
-            return Ok(());
+    async fn recover(&mut self, mut failure: Failure, tell: &Sender<Told>) -> Result<(), Failure> {
+        let is_token_refused = failure.is_token_refused() && self.heard.0;
+        if is_token_refused {
+            // A stream ends with its token to the second, while calls are taken
+            // a little longer: the token that ended it must not open the next.
+            match self.session.refresh().await {
+                Ok(()) if self.heard.1 => return Ok(()),
+                Ok(()) => {}
+                Err(other) => failure = other,
+            }
         }
         let is_resumed = !self.request.resume_token.is_empty();
         if is_resumed
@@ -102,7 +109,9 @@ impl Source {
             send(tell, Told::Restart).await;
             return Ok(());
         }
-        if !self.heard.0 || !may_get_better(&failure) {
+        let may_get_better =
+            may_get_better(&failure) || is_token_refused && failure.is_token_refused();
+        if !self.heard.0 || !may_get_better {
             return Err(failure);
         }
         if !self.lost {
