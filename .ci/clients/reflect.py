@@ -23,6 +23,8 @@ SERVICES = {
     "auth.v1.AccountService",
     "auth.v1.TokenService",
     "task.v1.TaskService",
+    "task.v1.ListService",
+    "task.v1.TransferService",
 }
 
 
@@ -35,11 +37,13 @@ class Pair:
         self.pool = descriptor_pool.DescriptorPool(self.database)
 
     def call(self, method, request=None, token=None, timeout=TIMEOUT):
+        """The answer, or an iterator over the answers of a stream."""
         service, name = method.split("/")
         found = self.pool.FindServiceByName(service).FindMethodByName(name)
         takes = message_factory.GetMessageClass(found.input_type)
         answers = message_factory.GetMessageClass(found.output_type)
-        call = self.channel.unary_unary(
+        kind = self.channel.unary_stream if found.server_streaming else self.channel.unary_unary
+        call = kind(
             f"/{method}",
             request_serializer=takes.SerializeToString,
             response_deserializer=answers.FromString,
@@ -82,6 +86,8 @@ def main(address):
         healthy(channel)
         token = signed_up(pair)
         tasks(pair, token)
+        changes(pair, token)
+        files(pair, token)
         errors(pair, token)
 
 
@@ -120,11 +126,57 @@ def tasks(pair, token):
     saw(f"pages of two, newest first: {pages}", pages == [["three", "two"], ["one"]])
 
 
+def changes(pair, token):
+    """What one client does another one is told, from where it left off."""
+    watch = "task.v1.TaskService/WatchTasks"
+    stream = pair.call(watch, token=token)
+    there, current = 0, None
+    for event in stream:
+        there += len(event.changes.changes)
+        if event.WhichOneof("event") == "current":
+            current = event.resume_token
+            break
+    saw(f"watched: {there} tasks, then current", there == 3 and current)
+    made = pair.call("task.v1.ListService/CreateList", {"list": {"title": "Home"}}, token).list
+    told = next(event for event in stream if event.WhichOneof("event") == "changes")
+    saw("a list was told while it was made", told.changes.changes[0].list == made)
+    stream.cancel()
+
+    task = {"task": {"title": "four", "list": made.name, "labels": ["b", "a"]}}
+    four = pair.call("task.v1.TaskService/CreateTask", task, token).task
+    stream = pair.call(watch, {"resume_token": told.resume_token}, token)
+    told = next(stream)
+    saw("resumed: what happened meanwhile", [c.task for c in told.changes.changes] == [four])
+    stream.cancel()
+    synced = pair.call("task.v1.TaskService/SyncTasks", {"sync_token": current}, token)
+    revisions = [change.revision for change in synced.changes]
+    saw(f"synced: {revisions}", revisions == [4, 5] and not synced.more)
+    found = {"filter": 'labels:a AND title:"FOUR"'}
+    page = pair.call("task.v1.TaskService/ListTasks", found, token)
+    saw("found by a filter", [task.name for task in page.tasks] == [four.name])
+
+
+def files(pair, token):
+    """What is taken out comes in again."""
+    pieces = pair.call("task.v1.TransferService/ExportTasks", {"format": 1}, token)
+    data = b"".join(piece.data for piece in pieces)
+    taken = {"format": 1, "data": data, "dry_run": True}
+    answer = pair.call("task.v1.TransferService/ImportTasks", taken, token)
+    saw(f"a file of {len(data)} bytes has {answer.tasks} tasks", answer.tasks == 4 and not answer.notes)
+
+
 def errors(pair, token):
     empty = {"task": {"title": ""}}
     told = refused(lambda: pair.call("task.v1.TaskService/CreateTask", empty, token))
     expected = ("INVALID_ARGUMENT", "duet.task", "FIELD_INVALID", ["task.title"])
     saw(f"a task without a title: {told}", told == expected)
+    bad = {"filter": "due > hello"}
+    told = refused(lambda: pair.call("task.v1.TaskService/ListTasks", bad, token))
+    expected = ("INVALID_ARGUMENT", "duet.task", "FILTER_INVALID", ["filter"])
+    saw(f"a filter that says nothing: {told}", told == expected)
+    told = refused(lambda: next(pair.call("task.v1.TaskService/WatchTasks")))
+    expected = ("UNAUTHENTICATED", "duet.task", "TOKEN_MISSING", [])
+    saw(f"a stream without a token: {told}", told == expected)
     told = refused(lambda: pair.call("task.v1.TaskService/ListTasks"))
     expected = ("UNAUTHENTICATED", "duet.task", "TOKEN_MISSING", [])
     saw(f"no token: {told}", told == expected)

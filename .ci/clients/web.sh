@@ -5,10 +5,12 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 source .ci/clients/common.sh
 
+# over <version> <arguments…>; SECONDS_AT_MOST ends what does not end by itself.
 over() {
+  local most=${SECONDS_AT_MOST:-20}
   case $1 in
-    "HTTP/1.1") timeout 20 buf curl --protocol grpcweb --schema proto "${@:2}" 2>&1 ;;
-    "HTTP/2") timeout 20 buf curl --protocol grpcweb --http2-prior-knowledge "${@:2}" 2>&1 ;;
+    "HTTP/1.1") timeout "$most" buf curl --protocol grpcweb --schema proto "${@:2}" 2>&1 ;;
+    "HTTP/2") timeout "$most" buf curl --protocol grpcweb --http2-prior-knowledge "${@:2}" 2>&1 ;;
   esac
 }
 
@@ -23,6 +25,9 @@ for version in HTTP/1.1 HTTP/2; do
   saw "$version created" "$answer" '"title": "From a page"'
   answer=$(over $version -H "@$header" -d '{}' "http://$WEB/task.v1.TaskService/ListTasks") || fail "no list: $answer"
   saw "$version listed" "$(pick tasks.0.title <<<"$answer")" '^From a page$'
+  answer=$(SECONDS_AT_MOST=3 over $version -H "@$header" -d '{}' "http://$WEB/task.v1.TaskService/WatchTasks") || true
+  saw "$version watched, a task" "$answer" '"title": "From a page"'
+  saw "$version watched, current" "$answer" '"current": *\{\}'
   answer=$(over $version -d '{}' "http://$WEB/task.v1.TaskService/ListTasks") && fail "a list without a token: $answer"
   saw "$version no token" "$answer" 'unauthenticated'
   saw "$version no token, details" "$answer" 'google\.rpc\.ErrorInfo'
