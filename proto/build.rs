@@ -36,6 +36,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     tonic_prost_build::configure()
         .build_transport(false)
         .skip_debug(SECRET)
+        .type_attribute(
+            ".task.v1.Change.resource",
+            "#[expect(clippy::large_enum_variant, reason = \"nearly all of them are tasks\")]",
+        )
         .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }

@@ -163,7 +163,7 @@ async fn batches_among_single_writes_leave_no_gap() {
     let task = ada.create("Shared").await;
     let writer = |ada: User, name: String, n: usize| async move {
         for turn in 0..8 {
-            if (n + turn) % 2 == 0 {
+            if (n + turn).is_multiple_of(2) {
                 let operations = vec![make("a", "", ""), make("b", "", ""), complete(&name)];
                 ada.batch(operations).await.unwrap();
             } else {
