@@ -2,8 +2,8 @@
 -- shall have, numbered from 1; they stand before those that are there already.
 -- p_list is the list that tasks are put into which is not among the new ones,
 -- null for none. p_dry tells what would become of it, and makes nothing.
--- Outcomes: ok; replayed; request_id_reused; list_not_found; task_quota;
--- list_quota. head is the revision of the last change, if there was one.
+-- Outcomes: ok, with the revision of the last change; replayed;
+-- request_id_reused; list_not_found; task_quota; list_quota.
 create or replace function api.import_tasks(
     p_user uuid, p_now timestamptz, p_request uuid, p_hash bytea, p_list uuid,
     p_lists jsonb, p_tasks jsonb, p_task_quota bigint, p_list_quota bigint, p_dry boolean,
@@ -28,13 +28,9 @@ begin
         end if;
     end if;
 
-    -- Holds the user's counter, so that neither the list nor the counts change
-    -- until this is committed.
+    -- From here neither the list nor the counts change until this is committed.
     if not p_dry then
-        insert into data.user_state as s (user_id, head_rev)
-        values (p_user, 0)
-        on conflict (user_id) do nothing;
-        perform from data.user_state s where s.user_id = p_user for update;
+        perform data.take_turn(p_user);
     end if;
     select s.* into v_state from data.user_state s where s.user_id = p_user;
 
@@ -63,7 +59,8 @@ begin
     set head_rev = s.head_rev + v_lists + v_tasks,
         task_count = s.task_count + v_tasks,
         list_count = s.list_count + v_lists
-    where s.user_id = p_user;
+    where s.user_id = p_user
+    returning s.head_rev into head;
 
     -- The places that so many new ones would have if they were made one by one,
     -- the last of the file first; the revisions are in the order of the file.
@@ -93,6 +90,5 @@ begin
         priority bigint, labels text[], rrule text, rrule_after boolean, rrule_start date,
         rrule_number bigint, series_id uuid, created_at timestamptz
     );
-    head := v_rev + v_tasks;
 end
 $$;

@@ -182,6 +182,9 @@ mod tests {
             let mut fields = Fields::new();
             let read = Due::read(&mut fields, "due", &said).unwrap();
             assert_eq!(Due::from_columns(read.columns()), Ok(Some(read.clone())));
+            let Columns { date, minute, zone } = read.columns();
+            let minute = minute.map(|minute| minute.try_into().unwrap());
+            assert_eq!(Due::new(date.unwrap(), minute, zone), Ok(read.clone()));
             assert_eq!(pb::Due::from(read), said);
         }
     }
@@ -208,6 +211,16 @@ mod tests {
             assert_eq!(Due::read(&mut fields, "due", &bad), None, "{bad:?}");
             assert!(fields.all(()).is_err());
         }
+    }
+
+    #[test]
+    fn parts_that_cannot_be_are_refused() {
+        let day = |year| NaiveDate::from_ymd_opt(year, 1, 1).unwrap();
+        assert!(Due::new(day(0), None, None).is_err());
+        assert!(Due::new(day(10_000), None, None).is_err());
+        assert!(Due::new(day(2025), Some(1440), None).is_err());
+        assert!(Due::new(day(2025), None, Some("Europe/Paris")).is_err());
+        assert!(Due::new(day(2025), Some(1), Some("Mars/Olympus")).is_err());
     }
 
     #[test]

@@ -28,7 +28,7 @@ use proto::task::v1::TransferFormat;
 
 use self::draft::Drafts;
 pub use self::{
-    bundle::{Bundle, Import, import},
+    bundle::{Bundle, Import, Imported, import},
     export::export,
     pieces::Pieces,
     report::{Note, Report},
@@ -92,9 +92,9 @@ impl Format {
         matches!(self, Self::Json | Self::ICalendar | Self::Csv)
     }
 
-    /// Its number in requests, for what sums them up.
+    /// Its name in requests, for what sums them up.
     #[must_use]
-    pub fn number(self) -> i64 {
+    pub fn name(self) -> &'static str {
         let format = match self {
             Self::Json => TransferFormat::Json,
             Self::ICalendar => TransferFormat::Icalendar,
@@ -102,7 +102,7 @@ impl Format {
             Self::Todoist => TransferFormat::TodoistCsv,
             Self::GoogleTasks => TransferFormat::GoogleTasksJson,
         };
-        i64::from(i32::from(format))
+        format.as_str_name()
     }
 }
 

@@ -12,21 +12,23 @@ use shared::{
 };
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tonic::Status;
-use uuid::Uuid;
 
 use super::{Answer, Service, names, status};
 use crate::{
     error::Error,
     request::{Payload, RequestId},
     task::INBOX,
-    transfer::{self, Fault, Format, Import, Note, Pieces},
+    transfer::{self, Fault, Format, Import, Imported, Note, Pieces},
 };
 
 /// Reading a large file keeps a core busy for a tenth of a second; other calls
 /// must not wait for several of them.
 static READING: Semaphore = Semaphore::const_new(1);
-/// How many exports of a process may hold a large file in memory at once.
+/// How many exports may gather their file at once.
 static EXPORTS: Semaphore = Semaphore::const_new(2);
+/// How many large files may be in memory for clients that are slow to receive
+/// them. Those who wait for small ones do not wait for these.
+static LARGE: Semaphore = Semaphore::const_new(2);
 /// The longest that an export, or an import, waits for others.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Up to so many pieces (4 MiB) a file is not large.
@@ -56,7 +58,12 @@ impl Service {
 
         let turn = turn(&EXPORTS).await?;
         let file = transfer::export(&self.database, user, format).await?;
-        Ok(send(file, turn))
+        let held = match file.count() {
+            ..=SMALL => None,
+            _ => Some(LARGE.try_acquire().map_err(|_| busy())?),
+        };
+        drop(turn);
+        Ok(send(file, held))
     }
 
     pub(super) async fn import(
@@ -68,7 +75,15 @@ impl Service {
         let now = self.clock.now();
         let mut fields = Fields::new();
         let user = name::user(&mut fields, "parent", &parent, &caller)?;
-        let list = self::list(&mut fields, user, &list, &caller)?;
+        let list = match list.as_str() {
+            "" => Some(INBOX),
+            name => names::list(&mut fields, "list", name, &caller)?.map(|(owner, list)| {
+                if user.is_some_and(|user| user != owner) {
+                    fields.refuse("list", "The list belongs to the user who is named by parent.");
+                }
+                list
+            }),
+        };
         let request = fields.read("request_id", RequestId::parse(&request_id));
         let format = fields.read("format", Format::parse(format));
         let read = match format {
@@ -78,20 +93,17 @@ impl Service {
             }
             None => None,
         };
-        let (user, (owner, list), request, format, (bundle, report)) =
+        let (user, list, request, format, (bundle, report)) =
             fields.all((user, list, request, format, read))?;
-        if owner != user {
-            return Err(Error::ListNotFound.into());
-        }
 
         let payload = Payload::of("ImportTasks")
-            .part(&format.number().to_be_bytes())
+            .part(format.name().as_bytes())
             .part(list.as_bytes())
             .part(&data);
         let write = self.write(user, request, payload);
-        let import = Import { write, list, quotas: self.quotas, dry_run };
-        let stored = transfer::import(&self.database, import, &bundle).await?;
-        if let Some(head) = stored.head {
+        let import = Import { write, list, list_quota: self.quotas.lists, dry_run };
+        let imported = transfer::import(&self.database, import, &bundle).await?;
+        if let Imported::Now { head } = imported {
             self.feed.changed(user, head);
         }
         let body = pb::ImportTasksResponse {
@@ -99,7 +111,7 @@ impl Service {
             lists: count(bundle.lists()),
             notes: report.notes().into_iter().map(note).collect(),
         };
-        Ok(Answer { body, replay: stored.replay })
+        Ok(Answer { body, replay: imported == Imported::Earlier })
     }
 }
 
@@ -107,18 +119,19 @@ impl Service {
 async fn turn(turns: &'static Semaphore) -> Result<SemaphorePermit<'static>, Failure> {
     match tokio::time::timeout(call::time_left(PATIENCE), turns.acquire()).await {
         Ok(Ok(turn)) => Ok(turn),
-        _ => {
-            let busy = "Others import or export at the moment; please try again shortly.";
-            Err(Failure::new(Reason::Overloaded, busy).retry_after(PATIENCE))
-        }
+        _ => Err(busy()),
     }
 }
 
-/// Sends a file. A large one gives its turn to others when it is sent, or when
-/// its client takes too long to receive it.
-fn send(file: Pieces, turn: SemaphorePermit<'static>) -> Export {
+fn busy() -> Failure {
+    let busy = "Others import or export at the moment; please try again shortly.";
+    Failure::new(Reason::Overloaded, busy).retry_after(PATIENCE)
+}
+
+/// Sends a file. What it holds is let go when it is sent, or when its client
+/// takes too long to receive it.
+fn send(file: Pieces, held: Option<SemaphorePermit<'static>>) -> Export {
     let left = file.count();
-    let turn = Some(turn).filter(|_| left > SMALL);
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         let pieces = async {
@@ -129,7 +142,7 @@ fn send(file: Pieces, turn: SemaphorePermit<'static>) -> Export {
             }
         };
         let _ = tokio::time::timeout(RECEIVE, pieces).await;
-        drop(turn);
+        drop(held);
     });
     Box::pin(stream::unfold((receiver, left), |(mut receiver, left)| async move {
         let rest = left.checked_sub(1)?;
@@ -139,20 +152,6 @@ fn send(file: Pieces, turn: SemaphorePermit<'static>) -> Export {
         };
         Some((Ok(pb::ExportTasksResponse { data }), (receiver, rest)))
     }))
-}
-
-/// Reads the field that names a list: its owner and its id. Empty is the inbox
-/// of the caller.
-fn list(
-    fields: &mut Fields,
-    user: Option<Uuid>,
-    value: &str,
-    caller: &Identity,
-) -> Result<Option<(Uuid, Uuid)>, Failure> {
-    match value {
-        "" => Ok(user.map(|user| (user, INBOX))),
-        value => names::list(fields, "list", value, caller),
-    }
 }
 
 /// What was read of a file. One that cannot be read is a bad field.

@@ -22,7 +22,6 @@ use super::{
 use crate::{
     due::{Columns, Due},
     error::Error,
-    service::Quotas,
     task::Status,
     tasks::Write,
 };
@@ -43,8 +42,8 @@ pub struct Import {
     pub write: Write,
     /// The list for tasks whose file names none.
     pub list: Uuid,
-    /// How much the user may have.
-    pub quotas: Quotas,
+    /// How many lists the user may have.
+    pub list_quota: u32,
     /// Whether to tell only what would become of it.
     pub dry_run: bool,
 }
@@ -102,7 +101,7 @@ impl Bundle {
     fn list_rows<'a>(&'a self, ids: &[Uuid]) -> Vec<ListRow<'a>> {
         let row = |((n, list), &id): ((usize, &'a DraftList), &Uuid)| {
             let DraftList { title, archived } = list;
-            ListRow { n, id, title, archived: *archived }
+            ListRow { n, id, title: title.as_str(), archived: *archived }
         };
         (1..).zip(&self.lists).zip(ids).map(row).collect()
     }
@@ -192,28 +191,37 @@ fn task_row(n: usize, place: Place, task: &Draft) -> TaskRow<'_> {
     }
 }
 
-/// What became of an import.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// Whether an earlier one with the same request id did it.
-    pub replay: bool,
-    /// The revision of the user's last change, if this one made any.
-    pub head: Option<i64>,
-}
-
 /// New ids that sort as they are given out.
 fn ids(now: DateTime<Utc>, count: usize) -> Vec<Uuid> {
     let moments = (0..).map(|n| now + TimeDelta::microseconds(n));
     moments.take(count).map(rng::uuid_v7).collect()
 }
 
-/// Stores a bundle, or tells what would become of it. Returns the revision of
-/// the last change, if one was made now.
+/// What became of an import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Imported {
+    /// It was stored.
+    Now {
+        /// The revision of the user's last change.
+        head: i64,
+    },
+    /// An earlier one with the same request id stored it.
+    Earlier,
+    /// It would be stored, if this were no dry run.
+    Dry,
+}
+
+/// Stores a bundle, or tells what would become of it.
 ///
 /// # Errors
 /// `ListNotFound`, `TaskQuota`, `ListQuota`, `RequestIdReused`, `Database`.
-pub async fn import(database: &Database, import: Import, bundle: &Bundle) -> Result<Stored, Error> {
-    let Import { write: Write { user, now, request, quota: _ }, list, quotas, dry_run } = import;
+pub async fn import(
+    database: &Database,
+    import: Import,
+    bundle: &Bundle,
+) -> Result<Imported, Error> {
+    let Import { write, list, list_quota, dry_run } = import;
+    let Write { user, now, request, quota } = write;
     let (list_ids, task_ids) = (ids(now, bundle.lists()), ids(now, bundle.tasks()));
     let lists = bundle.list_rows(&list_ids);
     let tasks = bundle.task_rows(&task_ids, &list_ids, list);
@@ -229,8 +237,8 @@ pub async fn import(database: &Database, import: Import, bundle: &Bundle) -> Res
             used,
             Json(&lists) as _,
             Json(&tasks) as _,
-            i64::from(quotas.tasks),
-            i64::from(quotas.lists),
+            i64::from(quota),
+            i64::from(list_quota),
             dry_run,
         )
         .fetch_one(&mut *connection)
@@ -239,8 +247,12 @@ pub async fn import(database: &Database, import: Import, bundle: &Bundle) -> Res
     let repeat = if request.is_some() || dry_run { Repetition::Safe } else { Repetition::Unsafe };
     let answer = database.call(repeat, call).await?;
     match answer.outcome.as_str() {
-        "ok" => Ok(Stored { replay: false, head: answer.head }),
-        "replayed" => Ok(Stored { replay: true, head: None }),
+        "ok" if dry_run => Ok(Imported::Dry),
+        "ok" => {
+            let head = answer.head.ok_or(Error::Impossible("an import without a revision"))?;
+            Ok(Imported::Now { head })
+        }
+        "replayed" => Ok(Imported::Earlier),
         "request_id_reused" => Err(Error::RequestIdReused),
         "list_not_found" => Err(Error::ListNotFound),
         "task_quota" => Err(Error::TaskQuota),

@@ -9,13 +9,14 @@ use chrono_tz::Tz;
 use super::{draft::Repeat, report::Report};
 use crate::{
     due::Due,
-    text::{Notes, Title},
+    lists::ListTitle,
+    recurrence::Rule,
+    text::{Labels, Notes, Title},
 };
 
 const LABELS: usize = 32;
-const LABEL_CHARACTERS: usize = 64;
-const LIST_TITLE_CHARACTERS: usize = 200;
-const RULE_BYTES: usize = 256;
+/// No IANA zone has a longer name.
+const ZONE_BYTES: usize = 64;
 
 /// Looks at the fields of one entry.
 pub(super) struct Check<'a> {
@@ -64,8 +65,8 @@ impl<'a> Check<'a> {
     }
 
     /// The title of a list.
-    pub(super) fn list_title(&mut self, field: &str, text: &str) -> Option<String> {
-        self.keep(field, list_title(text))
+    pub(super) fn list_title(&mut self, field: &str, text: &str) -> Option<ListTitle> {
+        self.keep(field, ListTitle::parse(text))
     }
 
     /// The notes; empty if they are not acceptable.
@@ -81,9 +82,8 @@ impl<'a> Check<'a> {
     ) -> Vec<String> {
         let mut kept = BTreeSet::new();
         for label in labels {
-            if let Some(label) = self.keep(field, self::label(label)) {
-                kept.insert(label);
-            }
+            let label = self.keep(field, Labels::parse(&[label]));
+            kept.extend(label.iter().flat_map(|label| label.as_slice()).cloned());
         }
         if kept.len() > LABELS {
             self.note(field, "A task has at most 32 labels; the last ones are left out.");
@@ -180,11 +180,7 @@ impl<'a> Check<'a> {
             return None;
         };
         let start = start.unwrap_or(due.date());
-        if start > due.date() {
-            self.note(field, "A rule is counted from a day after the task is due; it is left out.");
-            return None;
-        }
-        let rule = self.keep(field, self::rule(rule, start))?;
+        let rule = self.keep(field, Rule::parse(rule, start))?.as_str().to_owned();
         let number = number.unwrap_or(1);
         if number < 1 {
             self.note(field, "Occurrences are counted from 1.");
@@ -207,7 +203,10 @@ impl<'a> Check<'a> {
 pub(super) fn known_zone(text: &str) -> Option<&str> {
     // Some programs put a registry's name before it: `/example.org/Europe/Paris`.
     let rest = text.match_indices('/').map(|(at, _)| &text[at + 1..]);
-    std::iter::once(text).chain(rest).find(|zone| zone.parse::<Tz>().is_ok())
+    std::iter::once(text)
+        .chain(rest)
+        .filter(|zone| zone.len() <= ZONE_BYTES)
+        .find(|zone| zone.parse::<Tz>().is_ok())
 }
 
 fn date(text: &str) -> Result<NaiveDate, &'static str> {
@@ -220,33 +219,4 @@ fn time(text: &str) -> Result<NaiveTime, &'static str> {
     NaiveTime::parse_from_str(text, "%H:%M")
         .or_else(|_| NaiveTime::parse_from_str(text, "%H:%M:%S"))
         .map_err(|_| "This is not a time as 14:30.")
-}
-
-fn label(text: &str) -> Result<String, &'static str> {
-    match text {
-        text if text.contains(char::is_control) => Err("A label has no control characters."),
-        text if text.chars().count() > LABEL_CHARACTERS => {
-            Err("A label has at most 64 characters.")
-        }
-        text if text.is_empty() || text.trim() != text => {
-            Err("A label is not empty and has no blanks around it.")
-        }
-        text => Ok(text.to_owned()),
-    }
-}
-
-fn list_title(text: &str) -> Result<String, &'static str> {
-    let title = Title::parse(text).map_err(|_| "A list has a title of one line.")?;
-    if title.as_str().chars().count() > LIST_TITLE_CHARACTERS {
-        return Err("The title of a list has at most 200 characters.");
-    }
-    Ok(title.as_str().to_owned())
-}
-
-/// A rule as it is kept, counted from this day.
-fn rule(text: &str, _start: NaiveDate) -> Result<String, String> {
-    if text.len() > RULE_BYTES || !text.starts_with("FREQ=") {
-        return Err("This rule cannot be kept.".to_owned());
-    }
-    Ok(text.to_owned())
 }

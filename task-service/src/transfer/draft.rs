@@ -11,6 +11,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::{Fault, check::Check, report::Report};
 use crate::{
     due::Due,
+    lists::ListTitle,
     service::Quotas,
     task::{Priority, Status},
     text::{Notes, Title},
@@ -52,7 +53,7 @@ pub(super) struct Repeat {
 /// A list as a file tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DraftList {
-    pub(super) title: String,
+    pub(super) title: ListTitle,
     pub(super) archived: bool,
 }
 
@@ -125,11 +126,12 @@ impl Drafts {
             return Ok(None);
         }
         let Some(title) = self.check(line).list_title(field, title) else { return Ok(None) };
-        if let Some(&list) = self.named.get(&title) {
+        if let Some(&list) = self.named.get(title.as_str()) {
             return Ok(Some(list));
         }
-        let list = self.add_list(DraftList { title: title.clone(), archived: false })?;
-        self.named.insert(title, list);
+        let name = title.as_str().to_owned();
+        let list = self.add_list(DraftList { title, archived: false })?;
+        self.named.insert(name, list);
         Ok(Some(list))
     }
 }

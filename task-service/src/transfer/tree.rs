@@ -1,16 +1,17 @@
 //! Which task is a step of which, once all entries of a file are known: parents
 //! may come after their steps.
 //!
-//! Invariant: what comes out is a forest at most five deep, and every step is in
-//! the list of its parent. A link that would break this is reported and cut; the
+//! Invariant: what comes out is a forest with at most five steps below each other,
+//! and every step is in the list of its parent. A link that would break this is reported and cut; the
 //! step becomes a task of its own.
 
 use std::collections::{HashMap, hash_map::Entry};
 
 use super::{draft::Draft, report::Report};
 
-/// How deep tasks may lie, one that is no step being the first.
-const DEEPEST: u8 = 5;
+/// How deep tasks may lie: under one that is no step, at depth 1, there may be
+/// five more below each other.
+const DEEPEST: u8 = 6;
 
 /// Finds the parent of every task, as its place among them.
 pub(super) fn settle(tasks: &mut [Draft], report: &mut Report) -> Vec<Option<usize>> {

@@ -1,8 +1,11 @@
 //! Taking tasks out and in: what one account exports another imports.
 
+mod afterwards;
 mod bad_files;
-mod formats;
+mod leftovers;
+mod others;
 mod round_trips;
+mod sending;
 mod storing;
 
 use futures_util::TryStreamExt as _;
@@ -65,8 +68,12 @@ async fn export(app: &TestApp, user: &User, format: TransferFormat) -> String {
 }
 
 fn authorized<T>(app: &TestApp, user: &User, message: T) -> Request<T> {
+    with_token(&app.token(user.id), message)
+}
+
+fn with_token<T>(token: &str, message: T) -> Request<T> {
     let mut request = Request::new(message);
-    let bearer = format!("Bearer {}", app.token(user.id));
+    let bearer = format!("Bearer {token}");
     request.metadata_mut().insert("authorization", bearer.parse().expect("a token is ASCII"));
     request
 }
@@ -79,4 +86,17 @@ fn notes(answer: &ImportTasksResponse) -> Vec<(i32, &str, &str)> {
 /// Line and field of the notes.
 fn places(answer: &ImportTasksResponse) -> Vec<(i32, &str)> {
     notes(answer).into_iter().map(|(line, field, _)| (line, field)).collect()
+}
+
+/// The lines of the tasks of a JSON file, without ids and times of creation.
+async fn tasks(app: &TestApp, user: &User) -> Vec<String> {
+    let file = export(app, user, TransferFormat::Json).await;
+    let lines = file.lines().skip_while(|line| *line != "\"tasks\":[").skip(1);
+    let lines = lines.take_while(|line| *line != "]}");
+    lines
+        .map(|line| {
+            let end = line.find(",\"create_time\"").expect("every task has one");
+            line[1..end].to_owned()
+        })
+        .collect()
 }

@@ -14,8 +14,8 @@ const EVERYTHING: &str = r#"{"format":"duet-tasks","version":1,
 ],
 "tasks":[
 {"id":1,"parent":3,"title":"Before its parent","status":"open","create_time":"2024-05-01T10:00:00.123456Z"},
-{"id":2,"title":"Everything","notes":" one\r\n\ttwo\n=three","status":"open","due":{"date":"2026-03-29","time":"02:30","zone":"Europe/Paris"},"priority":"high","labels":["a;b","c\\","d,e"],"recurrence":{"rrule":"FREQ=WEEKLY;BYDAY=MO,TH;COUNT=9","anchor":"completion","start":"2026-03-02","number":3,"series":1},"create_time":"2024-05-01T10:00:00Z"},
-{"id":3,"title":"=SUM(A1)","status":"done","complete_time":"2024-06-01T00:00:00Z","due":{"date":"2026-03-26"},"recurrence":{"rrule":"FREQ=WEEKLY;BYDAY=MO,TH;COUNT=9","anchor":"completion","start":"2026-03-02","number":2,"series":1},"create_time":"2024-05-01T10:00:00Z"},
+{"id":2,"title":"Everything","notes":" one\r\n\ttwo\n=three","status":"open","due":{"date":"2026-03-29","time":"02:30","zone":"Europe/Paris"},"priority":"high","labels":["a;b","c\\","d,e"],"recurrence":{"rrule":"FREQ=WEEKLY;COUNT=9;BYDAY=MO,TH","anchor":"completion","start":"2026-03-02","number":3,"series":1},"create_time":"2024-05-01T10:00:00Z"},
+{"id":3,"title":"=SUM(A1)","status":"done","complete_time":"2024-06-01T00:00:00Z","due":{"date":"2026-03-26"},"recurrence":{"rrule":"FREQ=WEEKLY;COUNT=9;BYDAY=MO,TH","anchor":"completion","start":"2026-03-02","number":2,"series":1},"create_time":"2024-05-01T10:00:00Z"},
 {"id":4,"list":1,"title":"𝄞 é","status":"cancelled","complete_time":"2024-06-01T00:00:00.500Z","priority":"low","create_time":"2024-05-01T10:00:00Z"},
 {"id":5,"list":1,"title":"Floating","status":"open","due":{"date":"0001-01-01","time":"00:00"},"priority":"medium","create_time":"1969-12-31T23:59:59Z"},
 {"id":6,"list":2,"title":"In an archived list","status":"open","due":{"date":"9999-12-31","time":"23:59","zone":"UTC"},"recurrence":{"rrule":"FREQ=DAILY","anchor":"due","start":"2026-03-02","number":1,"series":2},"create_time":"2024-05-01T10:00:00Z"}
@@ -31,11 +31,11 @@ const COMMON: &str = r#"{"format":"duet-tasks","version":1,
 ],
 "tasks":[
 {"id":1,"parent":3,"title":"Before its parent","status":"open","create_time":"2024-05-01T10:00:00Z"},
-{"id":2,"parent":3,"title":"-1; 'quoted' \"and\", so on","notes":" one\n\n\ttwo\n=three\\n","status":"open","due":{"date":"2026-03-29","time":"02:30","zone":"Europe/Paris"},"priority":"high","labels":["@a","a;b","c\\","d,e","é"],"recurrence":{"rrule":"FREQ=WEEKLY;BYDAY=MO,TH;COUNT=9","anchor":"completion","start":"2026-03-02","number":3,"series":1},"create_time":"2024-05-01T10:00:00Z"},
+{"id":2,"parent":3,"title":"-1; 'quoted' \"and\", so on","notes":" one\n\n\ttwo\n=three\\n","status":"open","due":{"date":"2026-03-29","time":"02:30","zone":"Europe/Paris"},"priority":"high","labels":["@a","a;b","c\\","d,e","é"],"recurrence":{"rrule":"FREQ=WEEKLY;COUNT=9;BYDAY=MO,TH","anchor":"completion","start":"2026-03-02","number":3,"series":1},"create_time":"2024-05-01T10:00:00Z"},
 {"id":3,"title":"'=SUM(A1)","notes":"'","status":"done","complete_time":"2024-06-01T00:00:00Z","due":{"date":"2026-03-26"},"create_time":"2024-05-01T10:00:00Z"},
 {"id":4,"list":1,"title":"𝄞 𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞","status":"cancelled","complete_time":"2024-06-01T00:00:00Z","priority":"low","create_time":"2024-05-01T10:00:00Z"},
 {"id":5,"parent":4,"list":1,"title":"Floating","status":"open","due":{"date":"0001-01-01","time":"00:00"},"priority":"medium","create_time":"1969-12-31T23:59:59Z"},
-{"id":6,"list":2,"title":"UTC","status":"open","due":{"date":"9999-12-31","time":"23:59","zone":"UTC"},"recurrence":{"rrule":"FREQ=DAILY","anchor":"due","start":"9999-12-31","number":1,"series":2},"create_time":"2024-05-01T10:00:00Z"}
+{"id":6,"list":2,"title":"UTC","status":"open","due":{"date":"9998-12-31","time":"23:59","zone":"UTC"},"recurrence":{"rrule":"FREQ=DAILY","anchor":"due","start":"9998-12-31","number":1,"series":2},"create_time":"2024-05-01T10:00:00Z"}
 ]}
 "#;
 
@@ -131,9 +131,9 @@ async fn icalendar_is_well_formed() {
         "DUE;TZID=Europe/Paris:20260329T023000",
         "DUE;VALUE=DATE:20260326",
         "DUE:00010101T000000",
-        "DUE:99991231T235900Z",
+        "DUE:99981231T235900Z",
         "DTSTART;TZID=Europe/Paris:20260302T023000",
-        "RRULE:FREQ=WEEKLY;BYDAY=MO,TH;COUNT=9",
+        "RRULE:FREQ=WEEKLY;COUNT=9;BYDAY=MO,TH",
         "STATUS:CANCELLED",
         "COMPLETED:20240601T000000Z",
         "PRIORITY:1",
