@@ -10,7 +10,6 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use futures_util::Stream;
 use proto::task::v1 as pb;
 use shared::{
@@ -31,7 +30,7 @@ use crate::{
         machine::{Event, Told},
         watcher::{Ended, Events},
     },
-    filter::Filter,
+    filter::{self, Filter},
     sync_token::SyncToken,
     wire,
 };
@@ -79,12 +78,12 @@ impl Service {
         caller: Identity,
         request: pb::WatchTasksRequest,
     ) -> Result<Watch, Failure> {
-        let pb::WatchTasksRequest { parent, resume_token, filter, time_zone } = request;
+        let pb::WatchTasksRequest { parent, resume_token, filter: text, time_zone } = request;
         let mut fields = Fields::new();
         let user = name::user(&mut fields, "parent", &parent, &caller)?;
         let token = self.token(&mut fields, "resume_token", user, &resume_token);
-        let filter = Filter::read(&mut fields, "filter", &filter, &caller)?;
-        let zone = fields.read("time_zone", parse_zone(&time_zone));
+        let filter = Filter::read(&mut fields, "filter", &text, &caller)?;
+        let zone = fields.read("time_zone", filter::zone(&time_zone));
         let (user, token, filter, zone) = fields.all((user, token, filter, zone))?;
 
         // What is too far away for the calendar is far enough.
@@ -154,13 +153,6 @@ fn change(user: Uuid, change: Change) -> pb::Change {
         Resource::GoneList(id) => Wire::RemovedList(wire::list_name(user, id)),
     };
     pb::Change { revision, resource: Some(resource) }
-}
-
-fn parse_zone(name: &str) -> Result<Tz, &'static str> {
-    if name.is_empty() {
-        return Ok(Tz::UTC);
-    }
-    name.parse().map_err(|_| "A time zone has an IANA name such as `Europe/Paris`.")
 }
 
 fn ended(end: Ended) -> Failure {

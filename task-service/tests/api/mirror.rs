@@ -61,18 +61,6 @@ impl Stream {
         events
     }
 
-    /// Reads until the client has what is expected.
-    pub(crate) async fn until(
-        &mut self,
-        mirror: &mut Mirror,
-        expected: &[(Uuid, i64, String)],
-    ) -> Result<(), Status> {
-        while !mirror.has(expected) {
-            self.next(mirror).await?;
-        }
-        Ok(())
-    }
-
     /// What the stream ends with.
     pub(crate) async fn end(&mut self, mirror: &mut Mirror) -> Status {
         loop {

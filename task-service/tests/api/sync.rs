@@ -125,3 +125,27 @@ async fn a_bad_request_is_refused() {
     world.clock.advance(Duration::from_secs(306));
     refused(replica.sync(&ada, "", 0).await, Code::Unauthenticated, "TOKEN_EXPIRED");
 }
+
+/// Sync: the token of a list goes on from the moment of its first page, and
+/// says what else was, lists too.
+#[tokio::test]
+async fn a_list_of_tasks_can_be_gone_on_from() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let ada = world.user();
+    let one = world.stamp(ada.id, None, "One").await;
+    world.stamp(ada.id, None, "Two").await;
+    let request = pb::ListTasksRequest { page_size: 1, ..Default::default() };
+    let page = replica.client().list_tasks(ada.with(request)).await.unwrap().into_inner();
+    assert_eq!(page.tasks.len(), 1);
+    world.stamp_gone(ada.id, one.id).await;
+    world.stamp_list(ada.id, None, "Home", false).await;
+    let mut mirror = Mirror::default();
+    let (told, _) = read(&replica, &ada, &mut mirror, &page.sync_token, 0).await;
+    assert_eq!(told, [one.id.to_string(), "Home".to_owned()]);
+    let mut stream = replica.watch(&ada, &page.sync_token).await.unwrap();
+    stream.until_current(&mut mirror).await;
+    // A page token is none.
+    let status = replica.sync(&ada, &page.next_page_token, 0).await;
+    refused(status, Code::InvalidArgument, "SYNC_TOKEN_INVALID");
+}
