@@ -12,7 +12,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::{clock::SharedClock, database::Database};
 use tokio::sync::{
-    mpsc::{self, Receiver, Sender, error::SendError},
+    mpsc::{self, OwnedPermit, Receiver, Sender, error::SendError},
     watch,
 };
 use tokio_util::sync::CancellationToken;
@@ -46,10 +46,13 @@ pub enum Ended {
     Failed(Error),
 }
 
+/// What goes to a client.
+type Item = Result<Told<Change>, Ended>;
+
 /// What a client reads. Dropping it ends the stream.
 #[derive(Debug)]
 pub struct Events {
-    told: Receiver<Result<Told<Change>, Ended>>,
+    told: Receiver<Item>,
     /// Free when the client is gone, not when there is nothing more to tell.
     _seat: Seat,
 }
@@ -73,19 +76,21 @@ impl Watcher {
         // One place is kept for the reason of the end.
         let (sender, told) = mpsc::channel(AHEAD + 1);
         if let Ok(last) = sender.clone().try_reserve_owned() {
-            tokio::spawn(async move {
-                let ended = tokio::select! {
-                    ended = self.ended() => ended,
-                    followed = self.follow(token, &sender) => match followed {
-                        Ok(ended) => ended,
-                        Err(SendError(())) => return,
-                    },
-                    () = sender.closed() => return,
-                };
-                last.send(Err(ended));
-            });
+            tokio::spawn(self.run(token, sender, last));
         }
         Events { told, _seat: seat }
+    }
+
+    async fn run(self, token: Option<SyncToken>, sender: Sender<Item>, last: OwnedPermit<Item>) {
+        let ended = tokio::select! {
+            ended = self.ended() => ended,
+            followed = self.follow(token, &sender) => match followed {
+                Ok(ended) => ended,
+                Err(SendError(())) => return,
+            },
+            () = sender.closed() => return,
+        };
+        last.send(Err(ended));
     }
 
     /// What ends a stream from outside. Whatever else takes the caller's rights
@@ -100,7 +105,7 @@ impl Watcher {
     async fn follow(
         &self,
         token: Option<SyncToken>,
-        sender: &Sender<Result<Told<Change>, Ended>>,
+        sender: &Sender<Item>,
     ) -> Result<Ended, SendError<()>> {
         let mut machine = Machine::new(token);
         let mut heads = self.heads.clone();
@@ -141,9 +146,41 @@ impl Watcher {
 }
 
 impl futures_util::Stream for Events {
-    type Item = Result<Told<Change>, Ended>;
+    type Item = Item;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Item>> {
         self.told.poll_recv(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::{clock::SystemClock, rng};
+    use sqlx::postgres::PgConnectOptions;
+
+    use super::*;
+    use crate::feed::hub::Limits;
+
+    /// 10,000 of them wait on a replica most of the time.
+    #[tokio::test]
+    async fn a_watcher_is_small() {
+        let user = rng::uuid_v4();
+        let hub = Hub::new(Limits { per_user: 1, in_total: 1 });
+        let (_seat, heads) = hub.join(user).unwrap();
+        let watcher = Watcher {
+            database: Database::new(PgConnectOptions::new(), 1),
+            clock: SystemClock::shared(),
+            user,
+            selection: None,
+            until: DateTime::UNIX_EPOCH,
+            draining: CancellationToken::new(),
+            hub,
+            heads,
+        };
+        let (sender, _told) = mpsc::channel(AHEAD + 1);
+        let last = sender.clone().try_reserve_owned().unwrap();
+        let run = watcher.run(None, sender, last);
+        assert!(size_of_val(&run) <= 1536, "{}", size_of_val(&run));
+        assert!(size_of::<Item>() <= 128, "{}", size_of::<Item>());
     }
 }
