@@ -1,7 +1,10 @@
 //! What each kind of caller calls, and what a good answer is. Every caller
 //! speaks for users of its own, one after the other.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::Bytes;
 use proto::{
@@ -10,7 +13,7 @@ use proto::{
         auth_service_client::AuthServiceClient, token_service_client::TokenServiceClient,
     },
     task::v1::{
-        CreateTaskRequest, GetTaskRequest, ListTasksRequest, Task,
+        CreateTaskRequest, GetTaskRequest, ListTasksRequest, Task, UpdateTaskRequest,
         task_service_client::TaskServiceClient,
     },
 };
@@ -51,6 +54,11 @@ pub(crate) struct User {
 }
 
 impl User {
+    /// The user's id, as the names of tasks have it.
+    pub(crate) fn id(&self) -> &str {
+        self.tasks.first().and_then(|name| name.split('/').nth(1)).unwrap_or_default()
+    }
+
     /// A request by this user.
     pub(crate) fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
@@ -63,6 +71,8 @@ impl User {
 /// of users, so no two callers share one.
 pub(crate) struct Turns {
     users: Arc<[User]>,
+    /// Those of them that take part.
+    among: Range<usize>,
     next: usize,
     step: usize,
 }
@@ -70,13 +80,23 @@ pub(crate) struct Turns {
 impl Turns {
     /// The turns of caller `number` of `callers`.
     pub(crate) fn of(users: &Arc<[User]>, number: usize, callers: usize) -> Self {
-        Self { users: users.clone(), next: number, step: callers }
+        Self::among(users, 0..users.len(), number, callers)
     }
 
-    fn next(&mut self) -> &User {
-        let at = self.next % self.users.len();
+    /// The same where only some of the users take part.
+    pub(crate) fn among(
+        users: &Arc<[User]>,
+        among: Range<usize>,
+        number: usize,
+        callers: usize,
+    ) -> Self {
+        Self { users: users.clone(), among, next: number, step: callers }
+    }
+
+    pub(crate) fn next(&mut self) -> &User {
+        let at = self.next % self.among.len();
         self.next = at + self.step;
-        &self.users[at]
+        &self.users[self.among.start + at]
     }
 }
 
@@ -173,16 +193,47 @@ impl Caller for Gets {
     async fn call(&mut self) -> Result<(), Status> {
         let user = self.turns.next();
         self.at = (self.at + 1) % user.tasks.len();
-        let request = user.request(GetTaskRequest { name: user.tasks[self.at].clone() });
+        let request =
+            user.request(GetTaskRequest { name: user.tasks[self.at].clone(), read_mask: None });
         let answer = self.client.get_task(request).await?.into_inner();
         good(answer.task.is_some())
     }
 }
 
-/// Reads the first page of tasks.
+/// Changes tasks.
+pub(crate) struct Updates {
+    pub(crate) client: TaskServiceClient<Channel>,
+    pub(crate) turns: Turns,
+    pub(crate) at: usize,
+}
+
+impl Caller for Updates {
+    async fn call(&mut self) -> Result<(), Status> {
+        self.at += 1;
+        update(&mut self.client, self.turns.next(), self.at).await.map(drop)
+    }
+}
+
+/// Writes another title, and tells the revision that it has made.
+pub(crate) async fn update(
+    client: &mut TaskServiceClient<Channel>,
+    user: &User,
+    at: usize,
+) -> Result<i64, Status> {
+    let name = user.tasks[at % user.tasks.len()].clone();
+    let task = Task { name, title: format!("{TITLE}, {at}"), ..Task::default() };
+    let request = UpdateTaskRequest { task: Some(task), ..UpdateTaskRequest::default() };
+    let answer = client.update_task(user.request(request)).await?.into_inner();
+    let task = answer.task.ok_or_else(|| Status::data_loss("no task"))?;
+    Ok(task.revision)
+}
+
+/// Reads a page of tasks.
 pub(crate) struct Lists {
     pub(crate) client: Grpc<Channel>,
     pub(crate) turns: Turns,
+    /// Which page; empty for the first.
+    pub(crate) page_token: String,
 }
 
 /// `ListTasksResponse`, of which only the number of tasks is looked at: reading
@@ -195,7 +246,9 @@ struct Page {
 
 impl Caller for Lists {
     async fn call(&mut self) -> Result<(), Status> {
-        let request = self.turns.next().request(ListTasksRequest::default());
+        let page_token = self.page_token.clone();
+        let request = ListTasksRequest { page_token, ..ListTasksRequest::default() };
+        let request = self.turns.next().request(request);
         let path = PathAndQuery::from_static("/task.v1.TaskService/ListTasks");
         let codec = ProstCodec::<ListTasksRequest, Page>::default();
         self.client.ready().await.map_err(|error| Status::from_error(error.into()))?;
@@ -208,9 +261,9 @@ impl Caller for Lists {
 pub(crate) fn new_task() -> CreateTaskRequest {
     let (title, notes) = (TITLE.to_owned(), NOTES.to_owned());
     CreateTaskRequest {
-        parent: String::new(),
         task: Some(Task { title, notes, ..Task::default() }),
         request_id: rng::uuid_v4().to_string(),
+        ..CreateTaskRequest::default()
     }
 }
 

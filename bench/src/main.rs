@@ -4,12 +4,13 @@
 //! The load is closed loop: a caller makes its next call when the last was
 //! answered, so latencies under overload look better than an independent crowd
 //! would find them. An open loop, paced from the intended start, is not here
-//! yet; nor are the comparisons with other stacks (P11, P12) and with a table
-//! a hundred times as large (P15).
+//! yet; nor are the comparisons with other stacks (P11, P12).
 
 mod callers;
 mod child;
 mod echo;
+mod goals;
+mod grounds;
 mod hashing;
 mod load;
 mod measure;
@@ -22,6 +23,7 @@ mod servers;
 mod stage;
 mod start;
 mod users;
+mod watchers;
 
 use std::process::ExitCode;
 

@@ -71,6 +71,11 @@ impl Sample {
         Some(self.server_cpu.unwrap_or_default() + self.postgres_cpu? + load)
     }
 
+    /// CPU time of the server and Postgres per call, in seconds.
+    pub(crate) fn serving_cpu(&self) -> Option<f64> {
+        Some(self.server_cpu? + self.postgres_cpu?)
+    }
+
     /// The sample of something that only tells how often it happened.
     pub(crate) fn rate(per_second: f64) -> Self {
         Self { per_second, ..Self::default() }
@@ -137,6 +142,7 @@ mod tests {
             resident: 7,
         };
         let sample = Sample::of(&found, &used);
+        assert!((sample.serving_cpu().unwrap() - 0.000_07).abs() < 1e-9);
         assert_eq!((sample.per_second, sample.generator), (500.0, Some(0.5)));
         assert_eq!((sample.server_cpu, sample.postgres_cpu), (Some(20e-6), Some(50e-6)));
         assert!((sample.all_cpu().unwrap() - 0.001_07).abs() < 1e-9);

@@ -123,9 +123,9 @@ fn table() -> String {
         "create schema baseline;
          create table baseline.tasks (like data.tasks including all);
          insert into baseline.tasks
-             (user_id, id, title, notes, created_at, updated_at, rev)
+             (user_id, id, title, notes, created_at, updated_at, position, rev)
          select lpad(to_hex(u), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid,
-             '{TITLE}', '{NOTES}', now(), now(), n
+             '{TITLE}', '{NOTES}', now(), now(), 5000000000000000 - n, n
          from generate_series(1, {USERS}) u, generate_series(1, {TASKS}) n;
          analyze;"
     )
@@ -135,7 +135,7 @@ fn insert() -> String {
     format!(
         r"\set u random(1, {USERS})
 \set rev random(1000, 4611686018427387904)
-insert into baseline.tasks (user_id, id, title, notes, created_at, updated_at, rev) values ({USER}, gen_random_uuid(), '{TITLE}', '{NOTES}', now(), now(), :rev);
+insert into baseline.tasks (user_id, id, title, notes, created_at, updated_at, position, rev) values ({USER}, gen_random_uuid(), '{TITLE}', '{NOTES}', now(), now(), 5000000000000000 - :rev, :rev);
 "
     )
 }
@@ -143,7 +143,7 @@ insert into baseline.tasks (user_id, id, title, notes, created_at, updated_at, r
 fn select() -> String {
     format!(
         r"\set u random(1, {USERS})
-select id, title, notes, completed_at, due_date, due_minute, due_zone, created_at, updated_at, rev from baseline.tasks where user_id = {USER} and deleted_at is null order by id desc limit {PAGE};
+select id, title, notes, completed_at, cancelled, due_date, due_minute, due_zone, list_id, parent_id, priority, labels, position::text, rrule, rrule_after, rrule_start, rrule_number, series_id, created_at, updated_at, deleted_at, rev from baseline.tasks where user_id = {USER} and deleted_at is null order by created_at desc, id desc limit {PAGE};
 "
     )
 }

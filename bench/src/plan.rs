@@ -2,10 +2,13 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::pgbench::CLIENTS;
+use crate::{grounds::Ground, pgbench::CLIENTS};
 
 /// Callers that read tasks while others sign in.
-const READERS: usize = 8;
+pub(crate) const READERS: usize = 8;
+
+/// Callers that write while nobody, or a crowd, watches others.
+pub(crate) const WRITERS: usize = 16;
 
 /// What to measure and how long.
 #[derive(Debug, Args)]
@@ -40,6 +43,16 @@ pub(crate) enum Part {
     List,
     /// Reading tasks during a storm of sign-ins, and without it.
     Storm,
+    /// From a write to those who watch, on the same replica and on another.
+    Watch,
+    /// Watchers who are told nothing: their memory, and what a write costs beside them.
+    Idle,
+    /// The first and the thousandth page of a user with 50,000 tasks.
+    Depth,
+    /// Calls on a table with 10 k tasks and on one with a million.
+    Volume,
+    /// Calls with row level security and without.
+    Policies,
     /// The start of `duet up`.
     Start,
 }
@@ -61,6 +74,21 @@ pub(crate) enum What {
     PlainSelect,
     ListInCalm,
     ListInStorm,
+    SeenHere,
+    SeenThere,
+    Watcher,
+    Update,
+    UpdateWatched,
+    FirstPage,
+    LastPage,
+    ListOfFew,
+    ListOfMany,
+    GetOfFew,
+    GetOfMany,
+    ListRuled,
+    ListUnruled,
+    CreateRuled,
+    CreateUnruled,
     Start,
 }
 
@@ -83,8 +111,10 @@ impl Part {
     /// What belongs to it; what is compared with each other stands side by side.
     fn cases(self) -> Vec<Case> {
         use What::{
-            BareEcho, Create, Get, Hashing, List, ListInCalm, ListInStorm, PlainInsert,
-            PlainSelect, QuietEcho, Refresh, SignIn, Start, Verify, WholeEcho,
+            BareEcho, Create, CreateRuled, CreateUnruled, FirstPage, Get, GetOfFew, GetOfMany,
+            Hashing, LastPage, List, ListInCalm, ListInStorm, ListOfFew, ListOfMany, ListRuled,
+            ListUnruled, PlainInsert, PlainSelect, QuietEcho, Refresh, SeenHere, SeenThere, SignIn,
+            Start, Update, UpdateWatched, Verify, Watcher, WholeEcho,
         };
         const ECHOES: &[What] = &[BareEcho, QuietEcho, WholeEcho];
         let rows: &[(usize, &[What])] = match self {
@@ -103,6 +133,11 @@ impl Part {
                 &[(1, &[List]), (16, &[List]), (CLIENTS, &[PlainSelect, List]), (64, &[List])]
             }
             Self::Storm => &[(READERS, &[ListInCalm, ListInStorm])],
+            Self::Watch => &[(1, &[SeenHere, SeenThere]), (16, &[SeenHere, SeenThere])],
+            Self::Idle => &[(1, &[Watcher]), (WRITERS, &[Update, UpdateWatched])],
+            Self::Depth => &[(READERS, &[FirstPage, LastPage])],
+            Self::Volume => &[(16, &[ListOfFew, ListOfMany, GetOfFew, GetOfMany])],
+            Self::Policies => &[(16, &[ListRuled, ListUnruled, CreateRuled, CreateUnruled])],
             Self::Start => &[(1, &[Start])],
         };
         let row = |(callers, whats): &(usize, &'static [What])| {
@@ -114,6 +149,19 @@ impl Part {
 }
 
 impl What {
+    /// The database that it is measured on, if that is one of its own.
+    pub(crate) const fn ground(self) -> Option<Ground> {
+        match self {
+            Self::ListOfFew | Self::GetOfFew => Some(Ground::Small),
+            Self::ListOfMany | Self::GetOfMany | Self::FirstPage | Self::LastPage => {
+                Some(Ground::Large)
+            }
+            Self::ListRuled | Self::CreateRuled => Some(Ground::Ruled),
+            Self::ListUnruled | Self::CreateUnruled => Some(Ground::Unruled),
+            _ => None,
+        }
+    }
+
     /// Its name in the table.
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -131,6 +179,21 @@ impl What {
             Self::PlainSelect => "pgbench select of 50",
             Self::ListInCalm => "list of 50, calm",
             Self::ListInStorm => "list of 50, in a storm",
+            Self::SeenHere => "write seen, same replica",
+            Self::SeenThere => "write seen, another replica",
+            Self::Watcher => "an idle watcher",
+            Self::Update => "update",
+            Self::UpdateWatched => "update beside 2,000 watchers",
+            Self::FirstPage => "page 1 of 50,000 tasks",
+            Self::LastPage => "page 1,000 of 50,000 tasks",
+            Self::ListOfFew => "list of 50, 10 k in the table",
+            Self::ListOfMany => "list of 50, 1 M in the table",
+            Self::GetOfFew => "get, 10 k in the table",
+            Self::GetOfMany => "get, 1 M in the table",
+            Self::ListRuled => "list of 50, row security",
+            Self::ListUnruled => "list of 50, no row security",
+            Self::CreateRuled => "create, row security",
+            Self::CreateUnruled => "create, no row security",
             Self::Start => "start of duet up",
         }
     }
@@ -143,8 +206,14 @@ impl What {
             Self::SignIn => Some(2),
             Self::Verify | Self::Refresh | Self::Get | Self::Create => Some(1),
             Self::List | Self::ListInCalm | Self::ListInStorm => Some(1),
+            Self::FirstPage | Self::LastPage | Self::ListOfFew | Self::ListOfMany => Some(1),
+            Self::GetOfFew | Self::GetOfMany | Self::ListRuled | Self::ListUnruled => Some(1),
+            Self::CreateRuled | Self::CreateUnruled => Some(1),
+            Self::Update | Self::UpdateWatched => Some(1),
             Self::PlainInsert | Self::PlainSelect => Some(1),
-            Self::Hashing | Self::Start => None,
+            // The write, what the watcher reads, and a hint for several of them.
+            Self::SeenHere | Self::SeenThere => None,
+            Self::Watcher | Self::Hashing | Self::Start => None,
         }
     }
 }
@@ -152,13 +221,14 @@ impl What {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::users::USERS;
+    use crate::{grounds::SETTLERS, users::USERS};
 
     #[test]
     fn no_two_callers_share_a_user_and_no_case_comes_twice() {
         let cases = Plan { seconds: 1, rounds: 1, only: Vec::new() }.cases();
         for (at, case) in cases.iter().enumerate() {
-            assert_eq!(USERS % case.callers, 0, "{case:?}");
+            let users = if case.what.ground().is_some() { SETTLERS } else { USERS };
+            assert_eq!(users % case.callers, 0, "{case:?}");
             assert!(!cases[..at].contains(case), "{case:?}");
         }
     }

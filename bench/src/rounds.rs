@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use proto::{
     auth::v1::{auth_service_client::AuthServiceClient, token_service_client::TokenServiceClient},
     task::v1::task_service_client::TaskServiceClient,
@@ -11,17 +12,20 @@ use tokio::runtime::{Builder, Runtime};
 use tonic::{client::Grpc, transport::Channel};
 
 use crate::{
-    callers::{Creates, Echoes, Gets, Lists, Refreshes, SignIns, Turns, Verifies},
+    callers::{Creates, Echoes, Gets, Lists, Refreshes, SignIns, Turns, Updates, Verifies},
     child::ServerProcess,
     echo::v1::echo_service_client::EchoServiceClient,
+    grounds::{COLLECTOR, Grounded, SETTLERS},
     hashing,
     load::{Caller, Load, Timing},
     measure::Sample,
     pgbench::{Pgbench, Statement},
-    plan::{Case, Plan, What},
+    plan::{Case, Plan, WRITERS, What},
+    process,
     report::{Figures, report},
     stage::Stage,
     start::Starts,
+    watchers::{CROWD, Crowd, Sees, endpoint},
 };
 
 /// The warm-up is this part of what is measured.
@@ -41,6 +45,7 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<()> {
 }
 
 struct Bench<'a> {
+    runtime: &'a Runtime,
     stage: &'a Stage,
     timing: Timing,
     cases: Vec<Case>,
@@ -48,19 +53,29 @@ struct Bench<'a> {
     pgbench: Option<Pgbench>,
     /// None if `duet` was not built.
     starts: Option<Starts>,
+    /// Those that the cases need.
+    grounds: Vec<Grounded>,
 }
 
 impl<'a> Bench<'a> {
-    fn prepare(runtime: &Runtime, stage: &'a Stage, plan: &Plan) -> anyhow::Result<Self> {
+    fn prepare(runtime: &'a Runtime, stage: &'a Stage, plan: &Plan) -> anyhow::Result<Self> {
         let measured = Duration::from_secs(plan.seconds.into());
         let cases = plan.cases();
         let starts = cases.iter().any(|case| case.what == What::Start);
+        let mut grounds: Vec<Grounded> = Vec::new();
+        for ground in cases.iter().filter_map(|case| case.what.ground()) {
+            if grounds.iter().all(|other| other.ground != ground) {
+                grounds.push(runtime.block_on(Grounded::prepare(stage, ground))?);
+            }
+        }
         Ok(Self {
+            runtime,
             stage,
             timing: Timing { warm_up: measured / WARM_UP, measured },
             cases,
             pgbench: runtime.block_on(Pgbench::prepare(stage))?,
             starts: if starts { Starts::prepare()? } else { None },
+            grounds,
         })
     }
 
@@ -83,39 +98,49 @@ impl<'a> Bench<'a> {
             let run = |pgbench: &Pgbench| pgbench.run(statement, self.timing.measured);
             self.pgbench.as_ref().map(run).transpose()
         };
-        let load =
-            match case.what {
-                What::BareEcho => self.echo(&self.stage.bare, case.callers),
-                What::QuietEcho => self.echo(&self.stage.quiet, case.callers),
-                What::WholeEcho => self.echo(&self.stage.whole, case.callers),
-                What::Verify => self.load(&self.stage.auth, case.callers, |channel, turns| {
-                    Verifies { client: TokenServiceClient::new(channel), turns }
-                }),
-                What::Refresh => self.load(&self.stage.auth, case.callers, |channel, turns| {
-                    Refreshes { client: AuthServiceClient::new(channel), turns }
-                }),
-                What::SignIn => self.sign_in(case.callers),
-                What::Get => self.load(&self.stage.tasks, case.callers, |channel, turns| Gets {
-                    client: TaskServiceClient::new(channel),
-                    turns,
-                    at: 0,
-                }),
-                What::Create => self.load(&self.stage.tasks, case.callers, |channel, turns| {
-                    Creates { client: TaskServiceClient::new(channel), turns }
-                }),
-                What::List | What::ListInCalm => self.list(case.callers),
-                What::ListInStorm => return self.storm(case.callers).map(Some),
-                What::Hashing => return hashing::measure(self.timing).map(Some),
-                What::PlainInsert => return plain(Statement::Insert),
-                What::PlainSelect => return plain(Statement::Select),
-                What::Start => return self.starts.as_ref().map(Starts::measure).transpose(),
-            };
+        let Case { what, callers } = case;
+        let load = match what {
+            What::BareEcho => self.echo(&self.stage.bare, callers),
+            What::QuietEcho => self.echo(&self.stage.quiet, callers),
+            What::WholeEcho => self.echo(&self.stage.whole, callers),
+            What::Verify => self.load(&self.stage.auth, callers, |channel, turns| Verifies {
+                client: TokenServiceClient::new(channel),
+                turns,
+            }),
+            What::Refresh => self.load(&self.stage.auth, callers, |channel, turns| Refreshes {
+                client: AuthServiceClient::new(channel),
+                turns,
+            }),
+            What::SignIn => self.sign_in(callers),
+            What::Get => self.load(&self.stage.tasks, callers, gets),
+            What::Create => self.load(&self.stage.tasks, callers, creates),
+            What::List | What::ListInCalm => self.load(&self.stage.tasks, callers, lists),
+            What::ListInStorm => return self.storm(callers).map(Some),
+            What::Hashing => return hashing::measure(self.timing).map(Some),
+            What::PlainInsert => return plain(Statement::Insert),
+            What::PlainSelect => return plain(Statement::Select),
+            What::SeenHere | What::SeenThere | What::Watcher => {
+                return self.watched(case).map(Some);
+            }
+            What::Update | What::UpdateWatched => return self.beside_watchers(case).map(Some),
+            What::FirstPage
+            | What::LastPage
+            | What::ListOfFew
+            | What::ListOfMany
+            | What::GetOfFew
+            | What::GetOfMany
+            | What::ListRuled
+            | What::ListUnruled
+            | What::CreateRuled
+            | What::CreateUnruled => return self.on_ground(case).map(Some),
+            What::Start => return self.starts.as_ref().map(Starts::measure).transpose(),
+        };
         load?.measure(self.timing).map(Some)
     }
 
     fn storm(&self, readers: usize) -> anyhow::Result<Sample> {
         let storm = self.sign_in(STORM)?;
-        let sample = self.list(readers)?.measure(self.timing);
+        let sample = self.load(&self.stage.tasks, readers, lists)?.measure(self.timing);
         storm.stop()?;
         sample
     }
@@ -134,11 +159,85 @@ impl<'a> Bench<'a> {
         })
     }
 
-    fn list(&self, callers: usize) -> anyhow::Result<Load> {
-        self.load(&self.stage.tasks, callers, |channel, turns| Lists {
-            client: Grpc::new(channel),
-            turns,
-        })
+    /// How long it takes until a watcher was told, or what one weighs.
+    fn watched(&self, case: Case) -> anyhow::Result<Sample> {
+        let server = &self.stage.tasks;
+        let other = self.runtime.block_on(self.stage.serve_tasks("tasks"))?;
+        if case.what == What::Watcher {
+            return self.weight(&other);
+        }
+        let watched = if case.what == What::SeenHere { server } else { &other };
+        let watched = endpoint(watched.address)?;
+        let users = self.stage.users.clone();
+        let sees = move |channel, number| {
+            let turns = Turns::among(&users, number..number + 1, 0, 1);
+            Sees::new(channel, &watched, turns)
+        };
+        Load::start(self.stage.target(server), case.callers, sees)?.measure(self.timing)
+    }
+
+    /// What each watcher of a crowd adds to a server that nobody has watched.
+    fn weight(&self, server: &ServerProcess) -> anyhow::Result<Sample> {
+        let before = process::resident(server.pid())?;
+        let crowd = self.gather(server)?;
+        let after = process::resident(server.pid())?;
+        drop(crowd);
+        let weight = after.saturating_sub(before) as f64 / CROWD as f64;
+        Ok(Sample { resident: Some(weight), ..Sample::default() })
+    }
+
+    /// Writes on a server of its own, with a crowd that watches others, or without.
+    fn beside_watchers(&self, case: Case) -> anyhow::Result<Sample> {
+        let server = self.runtime.block_on(self.stage.serve_tasks("tasks"))?;
+        let crowd = match case.what {
+            What::UpdateWatched => Some(self.gather(&server)?),
+            _ => None,
+        };
+        let users = self.stage.users.clone();
+        let updates = move |channel, number| {
+            let turns = Turns::among(&users, 0..WRITERS, number, WRITERS);
+            Updates { client: TaskServiceClient::new(channel), turns, at: 0 }
+        };
+        let load = Load::start(self.stage.target(&server), case.callers, updates)?;
+        let sample = load.measure(self.timing);
+        drop(crowd);
+        sample
+    }
+
+    /// A crowd that watches everybody but the writers.
+    fn gather(&self, server: &ServerProcess) -> anyhow::Result<Crowd> {
+        let users = &self.stage.users;
+        self.runtime.block_on(Crowd::gather(server.address, users, WRITERS..users.len()))
+    }
+
+    /// On a database of its own.
+    fn on_ground(&self, case: Case) -> anyhow::Result<Sample> {
+        let Case { what, callers } = case;
+        let found = self.grounds.iter().find(|other| what.ground() == Some(other.ground));
+        let Grounded { server, last_page, .. } = found.context("a database that is missing")?;
+        let target = self.stage.target(server);
+        let users = self.stage.users.clone();
+        let settled = move |number| Turns::among(&users, 0..SETTLERS, number, callers);
+        let users = self.stage.users.clone();
+        let collector = move || Turns::among(&users, COLLECTOR..COLLECTOR + 1, 0, 1);
+        let page_token = last_page.clone();
+        let load = match what {
+            What::FirstPage => {
+                Load::start(target, callers, move |channel, _| lists(channel, collector()))
+            }
+            What::LastPage => Load::start(target, callers, move |channel, _| Lists {
+                page_token: page_token.clone(),
+                ..lists(channel, collector())
+            }),
+            What::GetOfFew | What::GetOfMany => {
+                Load::start(target, callers, move |channel, at| gets(channel, settled(at)))
+            }
+            What::CreateRuled | What::CreateUnruled => {
+                Load::start(target, callers, move |channel, at| creates(channel, settled(at)))
+            }
+            _ => Load::start(target, callers, move |channel, at| lists(channel, settled(at))),
+        };
+        load?.measure(self.timing)
     }
 
     fn load<C: Caller>(
@@ -152,4 +251,16 @@ impl<'a> Bench<'a> {
             make(channel, Turns::of(&users, number, callers))
         })
     }
+}
+
+fn gets(channel: Channel, turns: Turns) -> Gets {
+    Gets { client: TaskServiceClient::new(channel), turns, at: 0 }
+}
+
+fn creates(channel: Channel, turns: Turns) -> Creates {
+    Creates { client: TaskServiceClient::new(channel), turns }
+}
+
+fn lists(channel: Channel, turns: Turns) -> Lists {
+    Lists { client: Grpc::new(channel), turns, page_token: String::new() }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Stage {
     pub(crate) idle: f64,
     pub(crate) binaries: Binaries,
     pub(crate) cluster: Cluster,
+    /// What every task-service seals its tokens with.
+    page_key: String,
     /// The last to go.
     folder: TempDir,
 }
@@ -54,16 +56,9 @@ impl Stage {
             ],
             &log("auth"),
         )?;
-        let tasks = ServerProcess::start(
-            &["serve-task"],
-            &[
-                ("TASK_LISTEN_ADDR", "127.0.0.1:0"),
-                ("TASK_DATABASE_URL", &cluster.url("tasks", "tasks_app")),
-                ("TASK_PAGE_TOKEN_KEY", &key()),
-                ("TASK_AUTH_URL", &auth.url()),
-            ],
-            &log("task"),
-        )?;
+        let page_key = key().to_string();
+        let url = cluster.url("tasks", "tasks_app");
+        let tasks = task_service(&url, &page_key, &auth, &log("task"))?;
         let echo =
             |kind: &str| ServerProcess::start(&["serve-echo", kind, &auth.url()], &[], &log(kind));
         let (bare, quiet, whole) = (echo("bare")?, echo("quiet")?, echo("whole")?);
@@ -72,7 +67,41 @@ impl Stage {
         users::wait_for_keys(channels.1.clone()).await?;
         let idle = process::resident(tasks.pid())? as f64;
         let users = users::make(channels.0, channels.1).await?;
-        Ok(Self { users, bare, quiet, whole, tasks, auth, idle, binaries, cluster, folder })
+        Ok(Self {
+            users,
+            bare,
+            quiet,
+            whole,
+            tasks,
+            auth,
+            idle,
+            binaries,
+            cluster,
+            page_key,
+            folder,
+        })
+    }
+
+    /// Makes a database for another task-service, with the roles of the first.
+    pub(crate) async fn make_database(&self, database: &str) -> anyhow::Result<()> {
+        let schema = &task_service::SCHEMA;
+        let mut superuser = self.cluster.superuser_options("postgres").connect().await?;
+        provision(&mut superuser, schema.name, database).await?;
+        superuser.close().await?;
+        let owner = format!("{}_owner", schema.name);
+        migrate(&self.cluster.options(database, &owner), schema).await?;
+        Ok(())
+    }
+
+    /// Starts another task-service on `database`, and waits until it can tell
+    /// who calls.
+    pub(crate) async fn serve_tasks(&self, database: &str) -> anyhow::Result<ServerProcess> {
+        let url = self.cluster.url(database, "tasks_app");
+        let log = self.folder().join(format!("{database}.log"));
+        let server = task_service(&url, &self.page_key, &self.auth, &log)?;
+        let channel = Endpoint::from_shared(server.url())?.connect().await?;
+        users::wait_for_keys(channel).await?;
+        Ok(server)
     }
 
     /// A load on `server`.
@@ -95,6 +124,21 @@ impl Stage {
     }
 }
 
+fn task_service(
+    database_url: &str,
+    page_key: &str,
+    auth: &ServerProcess,
+    log: &Path,
+) -> anyhow::Result<ServerProcess> {
+    let settings = [
+        ("TASK_LISTEN_ADDR", "127.0.0.1:0"),
+        ("TASK_DATABASE_URL", database_url),
+        ("TASK_PAGE_TOKEN_KEY", page_key),
+        ("TASK_AUTH_URL", &auth.url()),
+    ];
+    ServerProcess::start(&["serve-task"], &settings, log)
+}
+
 /// A new folder on disk that goes away when dropped.
 pub(crate) fn folder() -> anyhow::Result<TempDir> {
     let place = PLACES.iter().find(|place| Path::new(place).is_dir()).unwrap_or(&".");
@@ -105,7 +149,9 @@ pub(crate) fn folder() -> anyhow::Result<TempDir> {
 
 async fn postgres(folder: &Path) -> anyhow::Result<(Binaries, Cluster)> {
     let binaries = locate(Source::Any, None, &|_| ()).await?;
-    let cluster = Cluster::start(&binaries, Settings::new(folder), &|_| ()).await?;
+    // Each task-service keeps the connections that it once needed.
+    let settings = Settings { max_connections: 300, ..Settings::new(folder) };
+    let cluster = Cluster::start(&binaries, settings, &|_| ()).await?;
     let mut superuser = cluster.superuser_options("postgres").connect().await?;
     for schema in [&auth_service::SCHEMA, &task_service::SCHEMA] {
         provision(&mut superuser, schema.name, schema.name).await?;
