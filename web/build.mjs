@@ -8,21 +8,37 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { withLiteral } from "./descriptors.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({ options: { out: { type: "string", default: join(here, "dist") } } });
 const out = values.out;
 
 // The services are called in binary, so protobuf's JSON form is left out: it
-// would be a tenth of the page.
-const withoutJson = {
-  name: "without-json",
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.{1,2}\/(from|to)-json\.js$/ }, ({ importer }) =>
-      importer.includes(join("@bufbuild", "protobuf"))
-        ? { path: join(here, "src", "no-json.ts") }
-        : undefined,
-    );
+// would be a tenth of the page. Its text form and its way of reading descriptors
+// go too, see descriptors.mjs.
+const STAND_INS = [
+  [/^\.{1,2}\/(from|to)-json\.js$/, "no-json.ts"],
+  [/\/(codegenv2\/file|wire\/text-format)\.js$|^\.\/file\.js$/, "descriptors.ts"],
+];
+const OF_PROTOBUF = /(any|duration|field_mask|timestamp)_pb\.js$/;
+const slimProtobuf = {
+  name: "slim-protobuf",
+  setup({ onResolve, onLoad }) {
+    for (const [filter, standIn] of STAND_INS) {
+      onResolve({ filter }, ({ importer }) =>
+        importer.includes(join("@bufbuild", "protobuf"))
+          ? { path: join(here, "src", standIn) }
+          : undefined,
+      );
+    }
+    onLoad({ filter: /_pb\.[jt]s$/ }, async ({ path }) => {
+      // Protobuf names all its own files, of which the page uses these; with any
+      // other it would not start.
+      const own = path.includes(join("wkt", "gen")) && !OF_PROTOBUF.test(path);
+      if (own) return undefined;
+      return { contents: await withLiteral(path), loader: path.endsWith(".ts") ? "ts" : "js" };
+    });
   },
 };
 
@@ -42,7 +58,7 @@ const { metafile } = await build({
   jsxImportSource: "preact",
   legalComments: "none",
   metafile: true,
-  plugins: [withoutJson],
+  plugins: [slimProtobuf],
 });
 
 // index.html names the sources; here they become what was built from them.

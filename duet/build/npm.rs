@@ -12,12 +12,13 @@ use std::{
 };
 
 /// What the page is made of: files and whole folders.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     ".npmrc",
     "package.json",
     "package-lock.json",
     "tsconfig.json",
     "build.mjs",
+    "descriptors.mjs",
     "index.html",
     "src",
     "client/src",
