@@ -4,6 +4,9 @@
 import type { Client, Interceptor, Transport } from "@connectrpc/connect";
 import { createClient } from "@connectrpc/connect";
 import { bearer } from "./bearer.ts";
+import { signedOut } from "./errors.ts";
+import type { FollowOptions } from "./follow.ts";
+import { follow } from "./follow.ts";
 import { AccountService } from "./gen/auth/v1/account_service_pb.ts";
 import { AuthService } from "./gen/auth/v1/auth_service_pb.ts";
 import { TaskService } from "./gen/task/v1/task_service_pb.ts";
@@ -12,6 +15,8 @@ import { BrowserSession } from "./session.ts";
 import type { Tabs } from "./tabs.ts";
 import { joinTabs } from "./tabs.ts";
 import { grpcWeb } from "./transport.ts";
+import type { Told, WatchOptions } from "./watch.ts";
+import { watch } from "./watch.ts";
 
 export type { Client, Interceptor, Transport } from "@connectrpc/connect";
 export { Code, ConnectError } from "@connectrpc/connect";
@@ -21,16 +26,19 @@ export type { Timestamp } from "@bufbuild/protobuf/wkt";
 export { timestampDate } from "@bufbuild/protobuf/wkt";
 export type { Failure, Reason } from "./errors.ts";
 export { failureOf } from "./errors.ts";
+export type { FollowOptions } from "./follow.ts";
 export { AccountService } from "./gen/auth/v1/account_service_pb.ts";
 export type { Session as Device } from "./gen/auth/v1/session_pb.ts";
 export type { User } from "./gen/auth/v1/user_pb.ts";
 export { UserSchema } from "./gen/auth/v1/user_pb.ts";
+export type { Change } from "./gen/task/v1/change_pb.ts";
 export type { Date as CalendarDate, Due, Task } from "./gen/task/v1/task_pb.ts";
 export { DateSchema, DueSchema, TaskSchema, TaskStatus } from "./gen/task/v1/task_pb.ts";
 export type { ListTasksResponse } from "./gen/task/v1/task_service_pb.ts";
 export { TaskService } from "./gen/task/v1/task_service_pb.ts";
 export type { Session, SessionListener, SessionState } from "./session.ts";
-export type { Message, Tabs } from "./tabs.ts";
+export type { Lead, Message, Tabs } from "./tabs.ts";
+export type { Told, WatchOptions } from "./watch.ts";
 
 export interface DuetOptions {
   /** Where auth-service answers; the page's own origin by default. */
@@ -62,6 +70,16 @@ export interface Duet {
   readonly account: Client<typeof AccountService>;
   readonly tasks: Client<typeof TaskService>;
   readonly session: Session;
+  /**
+   * What changes, as it changes, over a stream of its own that goes on by itself
+   * wherever it broke off. To end it, leave the loop.
+   */
+  watchTasks(options?: WatchOptions): AsyncGenerator<Told>;
+  /**
+   * The same in every tab of this browser over one stream, for whoever is signed
+   * in. `wake` tries again at once.
+   */
+  followTasks(options: FollowOptions): { wake: () => void };
   /** Leaves the other tabs; the object is of no use afterwards. */
   close(): void;
 }
@@ -78,10 +96,18 @@ export function createDuet(options: DuetOptions = {}): Duet {
     now,
   });
   const signedIn = [bearer(session)];
+  const tasks = createClient(TaskService, task(signedIn));
+  const watchTasks = (options?: WatchOptions) => watch({ tasks, session }, options);
   return {
     account: createClient(AccountService, auth(signedIn)),
-    tasks: createClient(TaskService, task(signedIn)),
+    tasks,
     session,
+    watchTasks,
+    followTasks(options) {
+      const { state } = session;
+      if (state.kind !== "signed-in") throw signedOut();
+      return follow({ tabs, user: state.userId, watch: watchTasks }, options);
+    },
     close() {
       session.close();
       tabs.close();

@@ -6,6 +6,7 @@
 // delivery.
 
 import type { Credentials } from "./token.ts";
+import type { Told } from "./watch.ts";
 
 export type Message =
   /** Somebody signed in, or the session was refreshed. */
@@ -14,7 +15,11 @@ export type Message =
   | { kind: "signed-out"; why: "signed-out" | "expired"; at: number; session?: string }
   /** What has everybody? */
   | { kind: "ask"; from: string }
-  | { kind: "answer"; from: string; to: string; credentials?: Credentials };
+  | { kind: "answer"; from: string; to: string; credentials?: Credentials }
+  /** What the stream of this user told, after the token of what it told before. */
+  | { kind: "told"; user: string; after: string; told: Told }
+  /** That stream broke off. */
+  | { kind: "lost"; user: string };
 
 /** The seam between a session and the browser; tests bring their own. */
 export interface Tabs {
@@ -22,6 +27,15 @@ export interface Tabs {
   readonly id: string;
   /** Runs `work` while no other tab (and nothing else in this one) is at it. */
   exclusively<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` in one tab at a time, in each for as long as it takes: when the
+   * tabs before are through or, with `take`, at once in place of the one that is
+   * at it. `until` ends the waiting. The signal that `work` gets fires when
+   * another tab took its place. Resolves when nothing is left to wait for.
+   */
+  lead(lead: Lead, work: (taken: AbortSignal) => Promise<void>): Promise<void>;
+  /** Whether tabs can agree on a leader, and hear from it. */
+  readonly together: boolean;
   /** The names of the other tabs that are open; none where that is unknown. */
   others(): Promise<string[]>;
   /** Says something to all other tabs. */
@@ -29,6 +43,13 @@ export interface Tabs {
   /** Hears what other tabs say, until the returned function is called. */
   listen(listener: (message: Message) => void): () => void;
   close(): void;
+}
+
+export interface Lead {
+  /** What is led; each has its own leader. */
+  what: string;
+  take: boolean;
+  until: AbortSignal;
 }
 
 /** What is used of a browser. */
@@ -68,6 +89,8 @@ export function joinTabs(
     id,
     exclusively: (work) =>
       alone(() => (locks ? locked(locks, `${name}-refresh`, lockPatienceMs, work) : work())),
+    together: locks !== undefined && openChannel !== undefined,
+    lead: (lead, work) => led(openChannel && locks, `${name}-${lead.what}`, lead, work),
     async others() {
       if (!locks || !channel) return [];
       const names = (await locks.query()).held?.map((lock) => lock.name ?? "") ?? [];
@@ -113,6 +136,23 @@ async function locked<T>(
   } catch (error) {
     if (begun || !signal.aborted) throw error;
     return work();
+  }
+}
+
+async function led(
+  locks: Browser["locks"],
+  name: string,
+  { take, until }: Lead,
+  work: (taken: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const taken = new AbortController();
+  const begin = (): Promise<void> => work(taken.signal);
+  if (!locks) return begin();
+  try {
+    await locks.request(name, take ? { steal: true } : { signal: until }, begin);
+  } catch (error) {
+    taken.abort();
+    if (!(error instanceof DOMException && error.name === "AbortError")) throw error;
   }
 }
 

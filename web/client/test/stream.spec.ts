@@ -1,5 +1,5 @@
-// Server streams with an access token. No service of Duet has one yet, so this
-// brings a method of its own and calls the wire directly.
+// Server streams with an access token, over the wire as it is: with a method of
+// its own that counts, so that every end of a stream can be told apart.
 
 import { expect } from "@playwright/test";
 import { create, createFileRegistry, type DescMethodStreaming } from "@bufbuild/protobuf";

@@ -72,33 +72,56 @@ export class Device {
   };
 }
 
-/** Web Locks, as far as they are used: exclusive, first come first served. */
+/** Web Locks, as far as they are used: exclusive, first come first served, or taken away. */
 export class Locks implements NonNullable<Browser["locks"]> {
-  readonly #queues = new Map<string, Promise<unknown>>();
-  readonly #held = new Set<string>();
+  readonly #queues = new Map<string, Turn[]>();
 
-  readonly request = (async (
+  readonly request = ((
     name: string,
-    { signal }: LockOptions,
+    { signal, steal }: LockOptions,
     work: () => Promise<unknown>,
   ): Promise<unknown> => {
-    const before = this.#queues.get(name) ?? Promise.resolve();
-    const granted = signal ? unlessAborted(signal, before) : before;
-    const mine = granted.then(async () => {
-      this.#held.add(name);
-      try {
-        return await work();
-      } finally {
-        this.#held.delete(name);
-      }
+    const queue = this.#queues.get(name) ?? [];
+    this.#queues.set(name, queue);
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        const at = queue.indexOf(turn);
+        if (at >= 0) queue.splice(at, 1);
+        if (at === 0) queue[0]?.begin();
+      };
+      const turn: Turn = {
+        begin() {
+          turn.held = true;
+          void work().finally(leave).then(resolve, reject);
+        },
+        taken: () => reject(new DOMException("taken", "AbortError")),
+        held: false,
+      };
+      const giveUp = (): void => {
+        if (turn.held) return;
+        leave();
+        reject(signal?.reason);
+      };
+      if (signal?.aborted) return giveUp();
+      signal?.addEventListener("abort", giveUp);
+      if (steal) {
+        queue.shift()?.taken();
+        queue.unshift(turn);
+      } else queue.push(turn);
+      if (queue[0] === turn) turn.begin();
     });
-    this.#queues.set(name, Promise.allSettled([before, mine]));
-    return mine;
   }) as LockManager["request"];
 
   async query(): Promise<LockManagerSnapshot> {
-    return { held: [...this.#held].map((name) => ({ name })), pending: [] };
+    const held = [...this.#queues].filter(([, queue]) => queue[0]?.held);
+    return { held: held.map(([name]) => ({ name })), pending: [] };
   }
+}
+
+interface Turn {
+  begin(): void;
+  taken(): void;
+  held: boolean;
 }
 
 export const test = base.extend<{ pair: Pair; device: Device }>({
