@@ -4,7 +4,6 @@
 import type { Client, Interceptor, Transport } from "@connectrpc/connect";
 import { createClient } from "@connectrpc/connect";
 import { bearer } from "./bearer.ts";
-import { signedOut } from "./errors.ts";
 import type { FollowOptions } from "./follow.ts";
 import { follow } from "./follow.ts";
 import { AccountService } from "./gen/auth/v1/account_service_pb.ts";
@@ -105,8 +104,9 @@ export function createDuet(options: DuetOptions = {}): Duet {
     watchTasks,
     followTasks(options) {
       const { state } = session;
-      if (state.kind !== "signed-in") throw signedOut();
-      return follow({ tabs, user: state.userId, watch: watchTasks }, options);
+      // Without anybody it ends at once.
+      const user = state.kind === "signed-in" ? state.userId : "";
+      return follow({ tabs, user, watch: watchTasks }, options);
     },
     close() {
       session.close();

@@ -5,8 +5,10 @@ import { effect, signal } from "@preact/signals";
 import type { Failure } from "duet-client";
 import { duet, session } from "../duet.ts";
 import { clearToasts, endAll, quoted, sayAlert, sayFailure } from "../ui/toasts.tsx";
+import { Feed } from "./feed.ts";
 import { TaskStore } from "./store.ts";
 
+let feed: Feed | undefined;
 export const store = signal<TaskStore | undefined>(undefined);
 
 const told = {
@@ -26,12 +28,20 @@ effect(() => {
   const left = state.kind === "signed-out" && state.why !== "expired";
   if (kept && (left || (owner !== undefined && owner !== kept.owner))) {
     kept.close();
+    feed?.close();
     clearToasts();
     store.value = undefined;
   }
   if (owner === undefined) return;
   if (store.peek()) void store.peek()?.outbox.resume();
-  else store.value = new TaskStore(owner, duet.tasks, told);
+  else {
+    feed = new Feed(duet);
+    const made = new TaskStore(owner, feed.tasks, told);
+    feed.fill(made);
+    feed.changed = (all) => void (all && made.lists.refresh("open"));
+    store.value = made;
+  }
+  feed?.follow();
 });
 
 // What could still be undone is done when the page is left.

@@ -38,8 +38,8 @@ export class Entries {
     return rows.sort(newestFirst);
   });
   readonly #keys = new Map<string, string>();
-  /** Names of tasks that are gone, so that a late answer cannot bring them back. */
-  readonly #gone = new Set<string>();
+  /** Tasks that are gone, and since when, so that a late answer cannot bring them back. */
+  readonly #gone = new Map<string, bigint>();
   #entered = 0;
 
   get now(): number {
@@ -84,7 +84,7 @@ export class Entries {
 
   /** Takes what the service said about a task, unless something newer is known. */
   merge(task: Task): void {
-    if (this.#gone.has(task.name)) return;
+    if ((this.#gone.get(task.name) ?? -1n) >= task.revision) return;
     const key = this.#keys.get(task.name);
     const known = key === undefined ? undefined : this.#entries.get(key);
     if (known) {
@@ -116,11 +116,13 @@ export class Entries {
     this.#put(entry);
   }
 
-  /** Takes that a task is gone for good. */
-  forget(key: string): void {
+  /** Takes that a task is gone, at this revision; only a newer one brings it back. */
+  forget(key: string, revision?: bigint): void {
     const entry = this.#entries.get(key);
     if (!entry) return;
-    if (entry.truth.name !== "") this.#gone.add(entry.truth.name);
+    const { name } = entry.truth;
+    if (name !== "") this.#gone.set(name, revision ?? entry.truth.revision);
+    this.#keys.delete(name);
     this.#entries.delete(key);
     this.changed.value += 1;
   }

@@ -74,6 +74,12 @@ export class TaskStore {
     this.#closed.abort(new Error("Somebody else is here now."));
   }
 
+  /** Takes that a task is gone, as others say; only what is newer brings it back. */
+  readonly gone = (key: string, revision: bigint): void => {
+    this.#lost(key);
+    this.entries.forget(key, revision);
+  };
+
   /** Reads one task; resolves to its key, or to nothing if there is no such task. */
   async read(id: string): Promise<string | undefined> {
     const name = `users/${this.owner}/tasks/${id}`;
