@@ -1,6 +1,6 @@
 // What stands in the built page where protobuf reads descriptors: it takes the
 // literals of descriptors.mjs instead of the binary form, and makes the same of
-// them. Text form is left out with it: only defaults of proto2 are written so.
+// them. See build.mjs.
 
 import { createFileRegistry, type DescFile } from "@bufbuild/protobuf";
 import type { FileDescriptorProto } from "@bufbuild/protobuf/wkt";
@@ -76,9 +76,3 @@ function methodOf([name, inputType, outputType, serverStreaming, clientStreaming
     clientStreaming: !!clientStreaming,
   };
 }
-
-function leftOut(): never {
-  throw new Error("Protobuf's text form is left out of this page.");
-}
-
-export { leftOut as parseTextFormatEnumValue, leftOut as parseTextFormatScalarValue };
