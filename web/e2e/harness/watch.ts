@@ -3,7 +3,7 @@
 // from each context, judged when the test ends. And every call that the page
 // made, by method, for the tests that count.
 
-import type { BrowserContext, Request } from "@playwright/test";
+import type { BrowserContext, Page, Request } from "@playwright/test";
 
 export class Watch {
   readonly problems: string[] = [];
@@ -67,9 +67,23 @@ export class Watch {
 /** The calls of a context from now on. */
 export class Calls {
   readonly #made: Request[] = [];
+  readonly #open = new Set<Request>();
 
   constructor(context: BrowserContext) {
-    context.on("request", (request) => this.#made.push(request));
+    context.on("request", (request) => {
+      this.#made.push(request);
+      this.#open.add(request);
+    });
+    const over = (request: Request): void => void this.#open.delete(request);
+    context.on("requestfinished", over);
+    context.on("requestfailed", over);
+    // Nobody tells of the calls of a tab that was closed.
+    context.on("page", (page) => page.on("close", () => this.#leave(page)));
+  }
+
+  /** How many calls of a method have no end yet. */
+  open(method: string): number {
+    return [...this.#open].filter((request) => isCall(request, method)).length;
   }
 
   /** Those of one method, such as `RefreshSession`. */
@@ -79,6 +93,12 @@ export class Calls {
 
   count(method: string): number {
     return this.of(method).length;
+  }
+
+  #leave(page: Page): void {
+    for (const request of this.#open) {
+      if (request.frame().page() === page) this.#open.delete(request);
+    }
   }
 
   /** The access token of the newest call. */

@@ -119,9 +119,11 @@ export class Feed {
     this.#token = token;
     this.#found();
     if (!store || (!whole && changes.length === 0)) return;
+    // Looked up once: there may be thousands of both.
+    const making = isMaking(store);
     const verdicts = batch(() => {
       if (whole) this.#forget(store, changes);
-      return changes.map((change) => this.#apply(store, change));
+      return changes.map((change) => this.#apply(store, change, making));
     });
     // What a write of the person's own brings about elsewhere comes along with it.
     const isNews = (_: Change, at: number): boolean => verdicts[at] === "news";
@@ -145,16 +147,16 @@ export class Feed {
     for (const key of dropped.values()) gone(key, 0n);
   }
 
-  #apply(store: Store, change: Change): Verdict {
+  #apply(store: Store, change: Change, making: boolean): Verdict {
     const { resource } = change;
     if (resource.case !== "task" && resource.case !== "removedTask") {
       this.lists?.take(change);
       return "none";
     }
     const name = nameOf(change);
-    const verdict = verdictOf(store, change);
+    const verdict = verdictOf(store, change, making);
     this.#held.delete(name);
-    if (isBusy(store, name)) this.#held.set(name, change);
+    if (isBusy(store, name, making)) this.#held.set(name, change);
     else this.#put(store, change);
     return verdict;
   }
@@ -173,9 +175,10 @@ export class Feed {
   #release(): void {
     const store = this.#store;
     if (!store) return;
+    const making = isMaking(store);
     batch(() => {
       for (const [name, change] of [...this.#held]) {
-        if (isBusy(store, name)) continue;
+        if (isBusy(store, name, making)) continue;
         this.#held.delete(name);
         this.#put(store, change);
       }
@@ -195,12 +198,10 @@ function nameOf({ resource }: Change): string {
   return resource.value?.name ?? "";
 }
 
-function verdictOf({ entries }: Store, change: Change): Verdict {
-  const name = nameOf(change);
-  const key = entries.keyOf(name);
-  const isTask = change.resource.case === "task";
-  // One without a name is being made: this may be it.
-  if (key === undefined && isTask) return isBeingMade(entries) ? "known" : "news";
+function verdictOf({ entries }: Store, change: Change, making: boolean): Verdict {
+  const key = entries.keyOf(nameOf(change));
+  // One that is being made has no name yet: this may be it.
+  if (key === undefined && change.resource.case === "task") return making ? "known" : "news";
   if (key === undefined) return "none";
   const row = entries.row(key);
   const seen = (entries.truth(key)?.revision ?? 0n) >= change.revision;
@@ -209,11 +210,12 @@ function verdictOf({ entries }: Store, change: Change): Verdict {
 }
 
 /** Whether putting in a change now would take something from under the person's hands. */
-function isBusy({ entries, drafts }: Store, name: string): boolean {
+function isBusy({ entries, drafts }: Store, name: string, making: boolean): boolean {
   const key = entries.keyOf(name);
-  return key === undefined ? isBeingMade(entries) : drafts.peek().has(key);
+  return key === undefined ? making : drafts.peek().has(key);
 }
 
-function isBeingMade(entries: Entries): boolean {
+/** Whether a task is on its way to the service, which does not have a name yet. */
+function isMaking({ entries }: Store): boolean {
   return entries.rows().some(({ task }) => task.name === "");
 }
