@@ -256,9 +256,20 @@ test("all there is replaces all that was known", async ({ page }) => {
   expect(titles(store)).toEqual(["Alone"]);
   // At no time was there nothing.
   expect(seen.every((shown) => shown.length > 0)).toBe(true);
-  expect(page.changes).toEqual([false, true, true]);
+  await expect.poll(() => page.changes).toEqual([true]);
   expect(page.loads).toBe(3);
   stop();
+});
+
+test("what comes within a moment is told of once", async ({ page }) => {
+  const one = page.service.has("One");
+  await page.store.lists.refresh("open");
+  for (const title of ["First", "Second", "Third"]) {
+    page.tell(changed(page.service.put({ ...one, title })));
+  }
+  page.tell();
+  expect(page.changes).toEqual([]);
+  await expect.poll(() => page.changes).toEqual([false]);
 });
 
 test("changes of lists go to whoever keeps them", async ({ page }) => {

@@ -27,6 +27,9 @@ interface Lists {
   load(): unknown;
 }
 
+/** How long changes are gathered before `changed` hears of them. */
+const GATHER_MS = 500;
+
 /** What a change is to the person: made by them or seen already, somebody else's, or no task's. */
 type Verdict = "known" | "news" | "none";
 
@@ -35,7 +38,7 @@ export class Feed {
   readonly tasks: Client<typeof TaskService>;
   /** Who is told what changed of lists. */
   lists: Lists | undefined;
-  /** Hears that something came from elsewhere; if `all`, everything may be different. */
+  /** Hears soon that something was told; if `all`, everything may be different. */
   changed: (all: boolean) => void = () => undefined;
   readonly #duet: Pick<Duet, "tasks" | "followTasks">;
   readonly #closed = new AbortController();
@@ -47,6 +50,8 @@ export class Feed {
   #token = "";
   #following: { wake: () => void } | undefined;
   #isLost = false;
+  #soon: ReturnType<typeof setTimeout> | undefined;
+  #all = false;
 
   constructor(duet: Pick<Duet, "tasks" | "followTasks">) {
     this.#duet = duet;
@@ -103,6 +108,7 @@ export class Feed {
 
   close(): void {
     this.#closed.abort();
+    clearTimeout(this.#soon);
     hush();
   }
 
@@ -129,7 +135,16 @@ export class Feed {
     const isNews = (_: Change, at: number): boolean => verdicts[at] === "news";
     if (!verdicts.includes("known")) announce(changes.filter(isNews).map(nameOf));
     if (whole) void this.lists?.load();
-    this.changed(whole);
+    this.#all ||= whole;
+    this.#soon ??= setTimeout(() => this.#tell(), GATHER_MS);
+  }
+
+  /** Tells of what came within a moment at once. */
+  #tell(): void {
+    const all = this.#all;
+    this.#soon = undefined;
+    this.#all = false;
+    this.changed(all);
   }
 
   /** Drops what is not in a whole, and what is older there: the service went back in time. */
