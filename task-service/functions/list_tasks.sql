@@ -60,7 +60,9 @@ begin
                t.rrule, t.rrule_after, t.rrule_start, t.rrule_number, t.series_id, t.created_at,
                t.updated_at, t.deleted_at, t.rev
         from data.tasks t
-        where t.user_id = p_user and t.deleted_at is null and t.completed_at is null
+        where t.user_id = p_user
+          and (case when t.deleted_at is not null then 2::bigint
+                    when t.completed_at is null then 0 else 1 end) = 0
           and (t.created_at, t.id) < (v_at, v_id)
         order by t.created_at desc, t.id desc
         limit p_limit;
@@ -72,7 +74,9 @@ begin
                t.rrule, t.rrule_after, t.rrule_start, t.rrule_number, t.series_id, t.created_at,
                t.updated_at, t.deleted_at, t.rev
         from data.tasks t
-        where t.user_id = p_user and t.deleted_at is null and t.completed_at is not null
+        where t.user_id = p_user
+          and (case when t.deleted_at is not null then 2::bigint
+                    when t.completed_at is null then 0 else 1 end) = 1
           and not t.cancelled
           and (t.created_at, t.id) < (v_at, v_id)
         order by t.created_at desc, t.id desc

@@ -53,6 +53,8 @@ alter table data.tasks
     -- so that its text sorts as it does. A new task is first: at
     -- 5 * 10^15 minus its revision, which no earlier one can have.
     add column position numeric,
+    -- The whole part of it, by which an index can be searched.
+    add column place bigint generated always as (trunc(position)::bigint) stored,
     -- An RRULE, and whether it is counted from completion; the day it is
     -- counted from, and the place of this occurrence in the series, from 1.
     add column rrule text,
@@ -80,32 +82,42 @@ alter table data.tasks force row level security;
 alter table data.user_state force row level security;
 alter table data.tasks alter column position set not null;
 
--- Pages in every order that there is. A page costs the same at any depth.
+-- Pages in every order that there is. A page costs the same at any depth. Next
+-- to an index of what is not in the bin stands one that keeps apart what is open,
+-- 0, closed, 1, and in the bin, 2: functions/page_sql.sql has the same expression.
+-- Row level security lets an index be searched only by what leaks nothing: a case
+-- does not, a coalesce and a numeric might. By change: tasks_rev_key.
 drop index data.tasks_newest;
 drop index data.tasks_newest_open;
 drop index data.tasks_newest_done;
 create index tasks_newest on data.tasks (user_id, created_at, id) where deleted_at is null;
-create index tasks_newest_open on data.tasks (user_id, created_at, id)
-    where deleted_at is null and completed_at is null;
-create index tasks_newest_done on data.tasks (user_id, created_at, id)
-    where deleted_at is null and completed_at is not null;
-create index tasks_in_order on data.tasks (user_id, list_id, position, id)
+create index tasks_newest_by_state on data.tasks (
+    user_id,
+    (case when deleted_at is not null then 2::bigint when completed_at is null then 0 else 1 end),
+    created_at, id
+);
+create index tasks_in_order on data.tasks (user_id, list_id, place, position, id)
     where deleted_at is null;
-create index tasks_by_due on data.tasks (user_id, due_date, coalesce(due_minute, -1), id)
-    where deleted_at is null and due_date is not null;
+create index tasks_in_order_by_state on data.tasks (
+    user_id,
+    (case when deleted_at is not null then 2::bigint when completed_at is null then 0 else 1 end),
+    list_id, place, position, id
+);
+create index tasks_by_due on data.tasks (
+    user_id, due_date, (case when due_minute is null then -1 else due_minute end), id
+) where deleted_at is null and due_date is not null;
+create index tasks_by_due_by_state on data.tasks (
+    user_id,
+    (case when deleted_at is not null then 2::bigint when completed_at is null then 0 else 1 end),
+    due_date, (case when due_minute is null then -1 else due_minute end), id
+) where due_date is not null;
 create index tasks_by_priority on data.tasks (user_id, priority, id)
     where deleted_at is null and priority > 0;
-create index tasks_by_change on data.tasks (user_id, rev) where deleted_at is null;
--- Those of the open ones among them that are asked for most: what is done
--- heaps up.
-create index tasks_open_in_order on data.tasks (user_id, list_id, position, id)
-    where deleted_at is null and completed_at is null;
-create index tasks_open_by_due on data.tasks (user_id, due_date, coalesce(due_minute, -1), id)
-    where deleted_at is null and completed_at is null and due_date is not null;
-create index tasks_open_by_priority on data.tasks (user_id, priority, id)
-    where deleted_at is null and completed_at is null and priority > 0;
--- The bin, newest tasks first.
-create index tasks_binned on data.tasks (user_id, created_at, id) where deleted_at is not null;
+create index tasks_by_priority_by_state on data.tasks (
+    user_id,
+    (case when deleted_at is not null then 2::bigint when completed_at is null then 0 else 1 end),
+    priority, id
+) where priority > 0;
 create index tasks_by_parent on data.tasks (user_id, parent_id) where parent_id is not null;
 
 -- What a batch made or changed, one id for each of its operations.

@@ -39,14 +39,14 @@ pub struct List {
 
 /// Where a page begins. All pages of a walk are of the day of the first one, and
 /// a client that has walked goes on from the moment of the first one.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Start {
-    /// The revision of the user's last change when the walk began.
-    pub head: i64,
-    /// The day it was then.
+    /// What the first page gave to go on from.
+    pub sync_token: String,
+    /// The day it was then, where the list's days are days.
     pub today: NaiveDate,
     /// The place of the last task of the page before.
-    after: Value,
+    pub after: Value,
 }
 
 /// A page of tasks.
@@ -54,10 +54,10 @@ pub struct Start {
 pub struct Page {
     /// Its tasks.
     pub tasks: Vec<Task>,
-    /// The revision of the user's last change when the walk began.
+    /// The revision of the user's last change when it was read.
     pub head: i64,
-    /// Where the next one begins, unless this is the last.
-    pub next: Option<Start>,
+    /// The place of its last task, unless it is the last page.
+    pub last: Option<Value>,
 }
 
 impl List {
@@ -89,22 +89,20 @@ impl List {
     }
 }
 
-/// Reads a page of at most `size` tasks: the first one, which is of the day
-/// `today`, or that which begins at `start`.
+/// Reads a page of at most `size` tasks of the day `today`: the first one, or
+/// that which begins after the place `after`.
 ///
 /// # Errors
 /// `Database`.
 pub async fn read(
     database: &Database,
     list: &List,
-    start: Option<Start>,
     today: NaiveDate,
+    after: Option<&Value>,
     size: u16,
 ) -> Result<Page, Error> {
-    let today = start.as_ref().map_or(today, |start| start.today);
     let filter = list.filter.json(today, list.zone);
     let filter = (!list.filter.is_empty()).then_some(&filter);
-    let after = start.as_ref().map(|start| &start.after);
     // One more, to know whether there is more.
     let limit = i64::from(size) + 1;
     let call = |mut connection: Lease| async move {
@@ -127,16 +125,14 @@ pub async fn read(
     };
     let records = database.call(Repeat::Safe, call).await?;
 
-    let now = records.first().map(|record| record.head_rev);
-    let now = now.ok_or(Error::Impossible("a page without its revision"))?;
-    let head = start.map_or(now, |start| start.head);
+    let head = records.first().map(|record| record.head_rev);
+    let head = head.ok_or(Error::Impossible("a page without its revision"))?;
     let rows = records.into_iter().map(|record| row!(record).task());
     let mut tasks: Vec<Task> = rows.filter_map(Result::transpose).collect::<Result<_, _>>()?;
     let is_last = tasks.len() <= usize::from(size);
     tasks.truncate(usize::from(size));
-    let last = tasks.last().filter(|_| !is_last);
-    let next = last.map(|last| Start { head, today, after: list.order.place(last) });
-    Ok(Page { tasks, head, next })
+    let last = tasks.last().filter(|_| !is_last).map(|last| list.order.place(last));
+    Ok(Page { tasks, head, last })
 }
 
 #[cfg(test)]
@@ -158,7 +154,7 @@ mod tests {
             zone: Tz::Europe__Paris,
         };
         let today = NaiveDate::from_ymd_opt(2026, 11, 21).unwrap();
-        let start = Start { head: i64::MAX, today, after: json!({ "rev": 7 }) };
+        let start = Start { sync_token: "s".to_owned(), today, after: json!({ "rev": 7 }) };
         let token = list.token(&tokens, &start);
         assert_eq!(list.start(&tokens, &token), Ok(Some(start)));
         assert_eq!(list.start(&tokens, ""), Ok(None));

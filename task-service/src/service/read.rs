@@ -1,4 +1,4 @@
-//! What reads tasks: GetTask, ListTasks, GetUsage.
+//! What reads tasks: GetTask and ListTasks.
 
 use proto::task::v1 as pb;
 use shared::{
@@ -13,7 +13,7 @@ use crate::{
     error::Error,
     filter::{self, Filter},
     order::Order,
-    page::List,
+    page::{List, Start},
     read_mask::ReadMask,
     sync_token::SyncToken,
     tasks, wire,
@@ -65,14 +65,22 @@ impl Service {
             .map_err(|text| Failure::field(Reason::PageTokenInvalid, "page_token", text))?;
 
         let today = self.clock.now().with_timezone(&zone).date_naive();
-        let page = crate::page::read(&self.database, &list, start, today, size).await?;
-        let next = page.next.map(|next| list.token(&self.tokens, &next));
-        let sync_token = SyncToken { rev: page.head, base: page.head };
+        let today = start.as_ref().map_or(today, |start| start.today);
+        let after = start.as_ref().map(|start| &start.after);
+        let page = crate::page::read(&self.database, &list, today, after, size).await?;
+        let sync_token = match start {
+            Some(start) => start.sync_token,
+            None => SyncToken { rev: page.head, base: page.head }.seal(&self.tokens, user),
+        };
+        let next = page.last.map(|after| {
+            let start = Start { sync_token: sync_token.clone(), today, after };
+            list.token(&self.tokens, &start)
+        });
         let tasks = page.tasks.into_iter().map(|task| mask.apply(wire::task(user, task)));
         let response = pb::ListTasksResponse {
             tasks: tasks.collect(),
             next_page_token: next.unwrap_or_default(),
-            sync_token: sync_token.seal(&self.tokens, user),
+            sync_token,
         };
         Ok(response.into())
     }
