@@ -1,7 +1,7 @@
 //! Filters made at random: each finds the rows for which it is true by a reading
 //! of it that shares nothing with the service's. A failure names its seed.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use shared::rng;
 use uuid::Uuid;
 
@@ -16,12 +16,15 @@ const FILTERS: u64 = 400;
 const WORDS: [&str; 5] = ["milk", "Bread", "o'clock", "50%", "ünï"];
 const LABELS: [&str; 4] = ["home", "Home", "at work", "*"];
 
+type Holds = dyn Fn(&Row) -> Option<bool>;
+type At = fn(&Row) -> Option<DateTime<Utc>>;
+
 /// A filter: true, false or, where a field is not set, neither.
 enum Node {
     And(Vec<Node>),
     Or(Vec<Node>),
     Not(Box<Node>),
-    Leaf { text: String, holds: Box<dyn Fn(&Row) -> Option<bool>> },
+    Leaf { text: String, holds: Box<Holds> },
 }
 
 impl Node {
@@ -101,12 +104,10 @@ fn leaf(dice: &mut Dice, rows: &[Row]) -> Node {
             })
         }
         6 => {
-            let priority = dice.below(3) + 1;
-            let name = ["", "LOW", "MEDIUM", "HIGH"][priority];
+            let (priority, name) = dice.one_of(&[(1, "LOW"), (2, "MEDIUM"), (3, "HIGH")]);
             let (sign, compares) = comparison(dice);
             leaf_of(format!("priority {sign} {name}"), move |row| {
-                let own = usize::try_from(row.priority).unwrap();
-                (own > 0).then(|| compares(own.cmp(&priority)))
+                (row.priority > 0).then(|| compares(row.priority.cmp(&priority)))
             })
         }
         _ => reference(dice, rows),
@@ -156,7 +157,7 @@ fn presence(dice: &mut Dice) -> Node {
 }
 
 fn due(dice: &mut Dice) -> Node {
-    let days = i64::try_from(dice.below(9)).unwrap() - 4;
+    let days = dice.number(9) - 4;
     let (sign, compares) = comparison(dice);
     let written = match dice.below(3) {
         0 => format!("days({days})"),
@@ -169,13 +170,13 @@ fn due(dice: &mut Dice) -> Node {
 }
 
 fn time(dice: &mut Dice) -> Node {
-    let (field, of): (_, fn(&Row) -> Option<chrono::DateTime<chrono::Utc>>) = dice.one_of(&[
-        ("create_time", (|row| Some(row.created_at)) as fn(&Row) -> _),
+    let (field, of): (_, At) = dice.one_of(&[
+        ("create_time", (|row| Some(row.created_at)) as At),
         ("update_time", |row| Some(row.updated_at)),
         ("complete_time", |row| row.completed_at),
         ("delete_time", |row| row.deleted_at),
     ]);
-    let at = noon() + TimeDelta::minutes(i64::try_from(dice.below(70)).unwrap());
+    let at = noon() + TimeDelta::minutes(dice.number(70));
     let (sign, compares) = comparison(dice);
     leaf_of(format!("{field} {sign} {}", at.format("%FT%TZ")), move |row| {
         of(row).map(|own| compares(own.cmp(&at)))
@@ -218,7 +219,7 @@ fn rows(dice: &mut Dice) -> Vec<Row> {
     for rev in 1..=ROWS {
         let new = Row::new("", rev);
         let maybe_at = |dice: &mut Dice| {
-            let minutes = TimeDelta::minutes(i64::try_from(dice.below(70)).unwrap());
+            let minutes = TimeDelta::minutes(dice.number(70));
             (dice.below(2) == 0).then(|| noon() + minutes)
         };
         let completed_at = maybe_at(dice);
@@ -227,7 +228,7 @@ fn rows(dice: &mut Dice) -> Vec<Row> {
             words.collect::<Vec<_>>().join(" ")
         };
         let labels = LABELS.map(|label| (dice.below(3) == 0).then(|| label.to_owned()));
-        let due_date = (dice.below(3) > 0).then(|| day(i64::try_from(dice.below(9)).unwrap() - 4));
+        let due_date = (dice.below(3) > 0).then(|| day(dice.number(9) - 4));
         rows.push(Row {
             title: format!("{rev:02} {}", words(dice)),
             notes: words(dice),
@@ -237,7 +238,7 @@ fn rows(dice: &mut Dice) -> Vec<Row> {
             due_minute: due_date.and_then(|_| (dice.below(2) == 0).then_some(600)),
             list_id: dice.one_of(&lists),
             parent_id: rows.get(dice.below(2 * rows.len() + 1)).map(|row| row.id),
-            priority: i64::try_from(dice.below(4)).unwrap(),
+            priority: dice.number(4),
             labels: labels.into_iter().flatten().collect(),
             rrule: due_date.and_then(|_| (dice.below(3) == 0).then_some("FREQ=DAILY")),
             deleted_at: maybe_at(dice).filter(|_| dice.below(2) == 0),

@@ -72,7 +72,8 @@ async fn the_owner_without_a_user_sees_no_row() {
 
     let mut role = app.database.app.connect().await.unwrap();
     for call in [
-        "select from api.list_tasks('00000000-0000-4000-8000-000000000001', null, null, 1)",
+        "select from api.list_tasks(
+             '00000000-0000-4000-8000-000000000001', null, 'due', false, true, null, 1)",
         "select from api.sweep(now(), null, 1)",
     ] {
         sqlx::query(call).execute(&mut role).await.unwrap();

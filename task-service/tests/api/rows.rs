@@ -20,8 +20,8 @@ pub(crate) struct Row {
     pub(crate) parent_id: Option<Uuid>,
     pub(crate) priority: i64,
     pub(crate) labels: Vec<String>,
-    /// In the manual order of its list.
-    pub(crate) place: i64,
+    /// In the manual order of its list: a whole number, and thousandths.
+    pub(crate) place: (i64, i64),
     pub(crate) rrule: Option<&'static str>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
@@ -46,7 +46,7 @@ impl Row {
             parent_id: None,
             priority: 0,
             labels: Vec::new(),
-            place: -rev,
+            place: (-rev, 0),
             rrule: None,
             created_at: at,
             updated_at: at,
@@ -80,7 +80,14 @@ pub(crate) async fn insert(database: &TestDatabase, user: Uuid, rows: &[Row]) {
 pub(crate) async fn insert_by(superuser: &mut PgConnection, user: Uuid, rows: &[Row]) {
     let json: Vec<_> = rows.iter().map(|row| json(user, row)).collect();
     sqlx::query(
-        "insert into data.tasks select * from jsonb_populate_recordset(null::data.tasks, $1)",
+        "insert into data.tasks (
+             user_id, id, title, notes, completed_at, cancelled, due_date, due_minute, list_id,
+             parent_id, priority, labels, position, rrule, rrule_after, rrule_start, rrule_number,
+             series_id, created_at, updated_at, deleted_at, rev)
+         select user_id, id, title, notes, completed_at, cancelled, due_date, due_minute, list_id,
+             parent_id, priority, labels, position, rrule, rrule_after, rrule_start, rrule_number,
+             series_id, created_at, updated_at, deleted_at, rev
+         from jsonb_populate_recordset(null::data.tasks, $1)",
     )
     .bind(Json(json))
     .execute(&mut *superuser)
@@ -121,7 +128,7 @@ fn json(user: Uuid, row: &Row) -> serde_json::Value {
         "user_id": user, "id": id, "title": title, "notes": notes, "completed_at": completed_at,
         "cancelled": cancelled, "due_date": due_date, "due_minute": due_minute,
         "list_id": list_id, "parent_id": parent_id, "priority": priority, "labels": labels,
-        "position": 5_000_000_000_000_000 + place, "rrule": rrule,
+        "position": format!("{}.{:03}", 5_000_000_000_000_000 + place.0, place.1), "rrule": rrule,
         "rrule_after": rrule.map(|_| false), "rrule_start": rrule.and(*due_date),
         "rrule_number": rrule.map(|_| 1), "series_id": rrule.map(|_| id),
         "created_at": created_at, "updated_at": updated_at, "deleted_at": deleted_at, "rev": rev,
@@ -139,6 +146,12 @@ impl Dice {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         let limit = u64::try_from(limit).expect("a small number");
         usize::try_from((mixed ^ (mixed >> 31)) % limit).expect("a small number")
+    }
+
+    /// As `below`.
+    pub(crate) fn number(&mut self, limit: u32) -> i64 {
+        let limit = usize::try_from(limit).expect("a small number");
+        i64::try_from(self.below(limit)).expect("a small number")
     }
 
     /// One of these.
