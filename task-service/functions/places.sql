@@ -29,17 +29,23 @@ begin
                case
                    when d.after is not null then x.position
                    when d.before is not null then (
-                       select max(n.position) from data.tasks n
+                       select n.position from data.tasks n
                        where n.user_id = p_user and n.list_id = d.list_id and n.deleted_at is null
-                         and n.position < x.position and n.id <> all (v_moving)
+                         and n.place <= x.place and n.position < x.position
+                         and n.id <> all (v_moving)
+                       order by n.place desc, n.position desc
+                       limit 1
                    )
                end as low,
                case
                    when d.before is not null then x.position
                    when d.after is not null then (
-                       select min(n.position) from data.tasks n
+                       select n.position from data.tasks n
                        where n.user_id = p_user and n.list_id = d.list_id and n.deleted_at is null
-                         and n.position > x.position and n.id <> all (v_moving)
+                         and n.place >= x.place and n.position > x.position
+                         and n.id <> all (v_moving)
+                       order by n.place, n.position
+                       limit 1
                    )
                end as high
         from data.destinations(p_user, p_ops) d
