@@ -219,7 +219,9 @@ impl fmt::Display for Failure {
         f.write_str(&self.message)?;
         for (field, description) in &self.fields {
             // A single violation is often the message itself.
-            if **description != *self.message {
+            if **description == *self.message {
+                write!(f, " ({field})")?;
+            } else {
                 write!(f, "\n  {field}: {description}")?;
             }
         }
@@ -321,6 +323,15 @@ mod tests {
         assert_eq!(json["error"]["code"], "INVALID_ARGUMENT");
         assert_eq!(json["error"]["reason"], "FIELD_INVALID");
         assert_eq!(json["error"]["fields"][0]["field"], "task.title");
+    }
+
+    #[test]
+    fn a_single_violation_is_told_once_and_names_its_field() {
+        let mut fields = Fields::new();
+        fields.refuse("filter", "Character 7: a day is wanted.");
+        let status = fields.all(()).unwrap_err().into_status("duet.task");
+        let text = Failure::call(&status, &uri()).to_string();
+        assert_eq!(text, "Character 7: a day is wanted. (filter)");
     }
 
     #[test]
