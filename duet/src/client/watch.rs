@@ -9,10 +9,7 @@ mod feed;
 mod screen;
 mod source;
 
-use std::{
-    future::pending,
-    io::{self, Write},
-};
+use std::{future::pending, io::Write};
 
 use chrono::SecondsFormat;
 use proto::task::v1::{WatchTasksRequest, watch_tasks_response::Event};
@@ -110,8 +107,8 @@ impl Show<'_, '_> {
                     }
                 }
                 Told::Restart => feed.restart(),
-                Told::Lost => self.say(false)?,
-                Told::Back => self.say(true)?,
+                Told::Lost => self.say(false),
+                Told::Back => self.say(true),
             }
         }
         Ok(())
@@ -122,41 +119,47 @@ impl Show<'_, '_> {
         let mut feed = Feed::default();
         let mut screen = Screen::open(self.output, self.filtered)?;
         let mut resized = signal(SignalKind::window_change()).ok();
+        let mut lost = false;
         loop {
-            let next = tokio::select! {
-                next = told.recv() => next,
-                () = received(&mut resized) => Some(Told::Back),
-            };
-            match next {
-                Some(Told::Event(event)) => {
-                    let news = feed.take(event);
-                    screen.note(&news);
-                    // What is there is drawn when all of it is known.
-                    if feed.is_current() && !news.is_empty() {
-                        screen.draw(&feed)?;
+            let is_news = tokio::select! {
+                () = received(&mut resized) => true,
+                told = told.recv() => match told {
+                    Some(Told::Event(event)) => {
+                        let news = feed.take(event);
+                        screen.note(&news);
+                        !news.is_empty()
                     }
-                }
-                Some(Told::Restart) => feed.restart(),
-                // Below the list, where it is until the list is drawn again.
-                Some(Told::Lost) => {
-                    writeln!(self.errors, "{RECONNECTING}")?;
-                    self.errors.flush()?;
-                }
-                Some(Told::Back) if feed.is_current() => screen.draw(&feed)?,
-                Some(Told::Back) => {}
-                None => return Ok(()),
+                    Some(Told::Restart) => {
+                        feed.restart();
+                        false
+                    }
+                    Some(now @ (Told::Lost | Told::Back)) => {
+                        lost = matches!(now, Told::Lost);
+                        true
+                    }
+                    None => return Ok(()),
+                },
+            };
+            // What is there is drawn when all of it is known.
+            if is_news && feed.is_current() {
+                screen.draw(&feed)?;
+            }
+            // Below the list, until the list is drawn again.
+            if is_news && lost {
+                drop(writeln!(self.errors, "{RECONNECTING}"));
             }
         }
     }
 
     /// Tells on standard error whether there is a connection.
-    fn say(&mut self, connected: bool) -> io::Result<()> {
-        match (self.json, connected) {
-            (true, _) => writeln!(self.errors, "{}", json!({ "connected": connected }))?,
-            (false, true) => writeln!(self.errors, "Connected again.")?,
-            (false, false) => writeln!(self.errors, "{RECONNECTING}")?,
-        }
-        self.errors.flush()
+    fn say(&mut self, connected: bool) {
+        let words = match (self.json, connected) {
+            (true, _) => json!({ "connected": connected }).to_string(),
+            (false, true) => "Connected again.".to_owned(),
+            (false, false) => RECONNECTING.to_owned(),
+        };
+        // If nobody listens, there is nobody to tell.
+        drop(writeln!(self.errors, "{words}"));
     }
 }
 
