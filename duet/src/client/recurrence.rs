@@ -1,4 +1,5 @@
-//! How a task comes back, in words. Rules that people seldom write are shown as
+//! How a task comes back, in the words that the page uses too
+//! (`web/src/tasks/recurrence.ts`). Rules that people seldom write are shown as
 //! they are: `Repeats (FREQ=…)`.
 
 const DAYS: [(&str, &str); 7] = [
@@ -95,13 +96,12 @@ fn is_workdays(parts: &Parts<'_>) -> bool {
 fn on(parts: &Parts<'_>) -> Option<String> {
     let days = match (parts.days, parts.month_days, parts.place) {
         ("", "", "") => String::new(),
+        (WORKDAYS, "", "") => "weekdays".to_owned(),
         (WORKDAYS, "", place) if !place.is_empty() => {
             format!("the {} weekday", ordinal(place.parse().ok()?)?)
         }
         (days, "", "") => join(days.split(',').map(day).collect::<Option<_>>()?),
-        ("", days, "") if parts.freq != "DAILY" => {
-            join(days.split(',').map(month_day).collect::<Option<_>>()?)
-        }
+        ("", days, "") => join(days.split(',').map(month_day).collect::<Option<_>>()?),
         _ => return None,
     };
     let months = parts.months.split(',').filter(|month| !month.is_empty()).map(|month| {
@@ -181,6 +181,7 @@ mod tests {
             ("FREQ=DAILY", "Every day"),
             ("FREQ=DAILY;INTERVAL=3;COUNT=10", "Every 3 days, 10 times"),
             ("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "Every weekday"),
+            ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU,WE,TH,FR", "Every 2 weeks on weekdays"),
             ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH", "Every 2 weeks on Monday and Thursday"),
             ("FREQ=WEEKLY;BYDAY=MO,WE,SU;WKST=SU", "Every week on Monday, Wednesday and Sunday"),
             ("FREQ=WEEKLY;UNTIL=20261224T170000Z", "Every week, until 2026-12-24"),
@@ -189,6 +190,8 @@ mod tests {
             ("FREQ=MONTHLY;BYDAY=2TU", "Every month on the second Tuesday"),
             ("FREQ=MONTHLY;BYDAY=-2FR;COUNT=1", "Every month on the second to last Friday, once"),
             ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "Every month on the last weekday"),
+            ("FREQ=MONTHLY;BYMONTHDAY=11,12,13", "Every month on the 11th, the 12th and the 13th"),
+            ("FREQ=YEARLY;BYDAY=20MO", "Every year on the 20th Monday"),
             ("FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=24", "Every year on the 24th of December"),
             ("FREQ=YEARLY;BYDAY=4TH;BYMONTH=11", "Every year on the fourth Thursday of November"),
             ("FREQ=DAILY;BYMONTH=6,7", "Every day in June and July"),
@@ -204,6 +207,12 @@ mod tests {
             "FREQ=SECONDLY",
             "FREQ=YEARLY;BYWEEKNO=20",
             "FREQ=MONTHLY;BYDAY=MO;BYMONTHDAY=13",
+            "weekly",
+            "FREQ=YEARLY;BYYEARDAY=1",
+            "FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=1",
+            "FREQ=MONTHLY;BYMONTHDAY=1,2;BYSETPOS=1",
+            "FREQ=MONTHLY;BYDAY=oneMO",
+            "FREQ=WEEKLY;UNTIL=tomorrow",
             "FREQ=MONTHLY;BYDAY=XX",
             "FREQ=MONTHLY;BYDAY=é",
             "FREQ=MONTHLY;BYDAY=0MO",
