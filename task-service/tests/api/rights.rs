@@ -7,17 +7,28 @@ use shared::{
 use sqlx::{ConnectOptions as _, PgConnection};
 use task_service::{App, SCHEMA};
 
-use crate::app::{TestApp, config};
+use crate::{
+    app::{TestApp, config},
+    list_calls::make,
+};
 
 /// The functions that the service may call, and nothing else.
-const CALLABLE: [&str; 7] = [
+const CALLABLE: [&str; 15] = [
+    "api.changes",
+    "api.create_list",
     "api.create_task",
-    "api.delete_task",
+    "api.delete_list",
+    "api.export_tasks",
+    "api.get_list",
     "api.get_task",
+    "api.get_usage",
+    "api.heads",
+    "api.import_tasks",
+    "api.list_lists",
     "api.list_tasks",
-    "api.set_task_done",
+    "api.mutate_tasks",
     "api.sweep",
-    "api.update_task",
+    "api.update_list",
 ];
 
 /// SC-005: a stolen connection of the service reads no table and calls nothing
@@ -46,10 +57,11 @@ async fn the_owner_without_a_user_sees_no_row() {
     .await
     .unwrap();
     let mut owner = app.database.owner.connect().await.unwrap();
-    let counts = async |owner: &mut PgConnection| -> (i64, i64, i64) {
+    make(&ada, "Secret list").await;
+    let counts = async |owner: &mut PgConnection| -> (i64, i64, i64, i64) {
         sqlx::query_as(
             "select (select count(*) from data.tasks), (select count(*) from data.requests),
-                    (select count(*) from data.user_state)",
+                    (select count(*) from data.user_state), (select count(*) from data.lists)",
         )
         .fetch_one(owner)
         .await
@@ -59,26 +71,29 @@ async fn the_owner_without_a_user_sees_no_row() {
         let set = sqlx::query("select set_config($1, $2, false)").bind(name).bind(value);
         set.execute(owner).await.unwrap();
     };
-    assert_eq!(counts(&mut owner).await, (0, 0, 0));
+    assert_eq!(counts(&mut owner).await, (0, 0, 0, 0));
     set(&mut owner, "app.user_id", "").await;
-    assert_eq!(counts(&mut owner).await, (0, 0, 0));
+    assert_eq!(counts(&mut owner).await, (0, 0, 0, 0));
     set(&mut owner, "app.sweep", "on").await;
-    assert_eq!(counts(&mut owner).await, (0, 0, 1));
+    assert_eq!(counts(&mut owner).await, (0, 0, 1, 0));
     set(&mut owner, "app.sweep", "").await;
     set(&mut owner, "app.user_id", &shared::rng::uuid_v4().to_string()).await;
-    assert_eq!(counts(&mut owner).await, (0, 0, 0));
+    assert_eq!(counts(&mut owner).await, (0, 0, 0, 0));
     set(&mut owner, "app.user_id", &ada.id.to_string()).await;
-    assert_eq!(counts(&mut owner).await, (1, 1, 1));
+    assert_eq!(counts(&mut owner).await, (1, 1, 1, 1));
 
     let mut role = app.database.app.connect().await.unwrap();
     for call in [
         "select from api.list_tasks(
              '00000000-0000-4000-8000-000000000001', null, 'due', false, true, null, 1)",
-        "select from api.sweep(now(), null, 1)",
+        "select from api.list_lists('00000000-0000-4000-8000-000000000001', null, 1)",
+        "select from api.get_usage('00000000-0000-4000-8000-000000000001')",
+        "select from api.heads(array['00000000-0000-4000-8000-000000000001']::uuid[])",
+        "select from api.sweep(now(), null, 1, 1)",
     ] {
         sqlx::query(call).execute(&mut role).await.unwrap();
         let left: Vec<String> = sqlx::query_scalar(
-            "select s from unnest(array['app.user_id', 'app.sweep']) s
+            "select s from unnest(array['app.user_id', 'app.sweep', 'app.heads']) s
              where coalesce(current_setting(s, true), '') <> ''",
         )
         .fetch_all(&mut role)
