@@ -18,7 +18,7 @@ use crate::{
 async fn owner(user: &User) -> Owned {
     let list = make(user, "Secret list").await.name;
     let task = pb::Task { title: "Secret".to_owned(), list: list.clone(), ..pb::Task::default() };
-    let task = user.create_with(task, "").await.unwrap().into_inner().name;
+    let task = user.create_with(task, "").await.expect("a task is made").into_inner().name;
     Owned { user: user.name(), task, list }
 }
 

@@ -42,7 +42,9 @@ pub(crate) async fn all_by(user: &User, page_size: i32) -> Vec<pb::List> {
         let page = user.lists.clone().list_lists(request.clone()).await.expect("a page");
         let page = page.into_inner();
         let most = if page_size == 0 { 50 } else { page_size };
-        assert!(!page.lists.is_empty() && page.lists.len() <= usize::try_from(most).unwrap());
+        assert!(
+            !page.lists.is_empty() && page.lists.len() <= usize::try_from(most).expect("a size")
+        );
         lists.extend(page.lists);
         request.page_token = page.next_page_token;
         if request.page_token.is_empty() {

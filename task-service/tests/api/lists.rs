@@ -26,7 +26,7 @@ async fn the_inbox_is_there_without_having_been_made() {
     assert_eq!(inbox.name, format!("{}/lists/inbox", ada.name()));
     assert_eq!((inbox.title.as_str(), inbox.revision, inbox.etag.as_str()), ("Inbox", 0, ""));
     assert_eq!((inbox.archived, inbox.create_time, inbox.update_time), (false, None, None));
-    assert_eq!(all_by(&ada, 0).await, [inbox.clone()]);
+    assert_eq!(all_by(&ada, 0).await, std::slice::from_ref(&inbox));
     make(&ada, "Work").await;
     assert_eq!(all_by(&ada, 0).await[0], inbox);
     let task = ada.create("Task").await;

@@ -23,12 +23,12 @@ async fn swept(app: &TestApp) -> Purged {
 
 /// The highest revision that a user lost.
 async fn horizon(app: &TestApp, user: &User) -> i64 {
-    let mut superuser = app.database.superuser.connect().await.unwrap();
+    let mut superuser = app.database.superuser.connect().await.expect("the horizon");
     sqlx::query_scalar("select horizon_rev from data.user_state where user_id = $1")
         .bind(user.id)
         .fetch_one(&mut superuser)
         .await
-        .unwrap()
+        .expect("the horizon")
 }
 
 fn again(app: &TestApp, user: &User) -> User {
