@@ -82,7 +82,7 @@ impl Plan {
             if node["Schema"] == "data" && node["Node Type"] == "Seq Scan" {
                 faults.push(format!("all of {table} is read"));
             }
-            if node["Schema"] == "data" && !self.text.contains("user_id") {
+            if node["Schema"] == "data" && table.is_string() && !self.text.contains("user_id") {
                 faults.push(format!("{table} is read for nobody in particular"));
             }
             nodes.extend(node["Plans"].as_array().into_iter().flatten());

@@ -133,3 +133,92 @@ async fn a_page_costs_the_same_at_any_depth() {
         }
     }
 }
+
+/// Lists and request ids for all of these users, so that no table is so small
+/// that reading all of it is best.
+const MORE: &str = "
+    insert into data.lists (user_id, id, title, archived, position, created_at, updated_at, rev)
+    select s.user_id, ('00000000-0000-4000-8000-' || lpad(to_hex(9 + n), 12, '0'))::uuid,
+           'List', false, n, now(), now(), 200000 + n
+    from data.user_state s, generate_series(1, 3) n;
+    insert into data.requests (user_id, id, payload_hash, task_id, created_at)
+    select s.user_id, gen_random_uuid(), '', s.user_id, now()
+    from data.user_state s, generate_series(1, 3) n;
+    update data.user_state set head_rev = 200010;
+    vacuum analyze data.lists; vacuum analyze data.requests; vacuum analyze data.user_state";
+
+/// Every function that the service calls for a user: no statement in it reads a
+/// table as a whole, or rows of nobody in particular. Changes are undone in the
+/// same call, since each is made several times.
+#[tokio::test]
+async fn no_call_reads_a_table_as_a_whole() {
+    let database = filled().await;
+    let mut superuser = database.superuser.connect().await.expect("a connection");
+    for statement in MORE.split(';') {
+        superuser.execute(AssertSqlSafe(statement)).await.expect("rows are stored");
+    }
+    let ids: Vec<uuid::Uuid> = sqlx::query_scalar(AssertSqlSafe(format!(
+        "select id from data.tasks
+         where user_id = '{USER}' and deleted_at is null and completed_at is null
+           and parent_id is null and id <> '01900000-0000-7000-8000-000000000001'
+           and list_id = '00000000-0000-0000-0000-000000000000'
+         order by id limit 3"
+    )))
+    .fetch_all(&mut superuser)
+    .await
+    .expect("some are open");
+    let [one, two, three] = ids.try_into().expect("three of them");
+    let mutate = |steps: &str| {
+        format!(
+            "select from api.mutate_tasks('{USER}', now(), gen_random_uuid(), '', array['{one}'::uuid],
+             '[{steps}]', 1000000)"
+        )
+    };
+    let step = |kind: &str, rest: &str| {
+        format!(r#"{{"kind": "{kind}", "ops": [{{"op": 0, "id": "{one}" {rest}}}]}}"#)
+    };
+    let both = |first: String, second: String| mutate(&format!("{first}, {second}"));
+    let recurs = r#", "set_due": true, "due_date": "2030-01-01", "set_rrule": true,
+                     "rrule": "FREQ=DAILY", "rrule_after": false"#;
+    let next = format!(
+        r#", "force": true, "cancel": false, "next_date": "2030-01-02",
+           "next_start": "2030-01-01", "next_number": 2, "known": {{"rule": "FREQ=DAILY",
+           "after_completion": false, "start": "2030-01-01", "number": 1, "series": "{one}",
+           "due": "2030-01-01", "zone": null}}"#
+    );
+    let calls = [
+        format!("select from api.get_task('{USER}', '{one}')"),
+        format!("select from api.get_usage('{USER}')"),
+        format!("select from api.get_list('{USER}', '{LIST}')"),
+        format!("select from api.list_lists('{USER}', null, 51)"),
+        format!("select from api.changes('{USER}', 99000, null, 200, null)"),
+        format!("select from api.changes('{USER}', 0, 0, 200, '{{}}')").replace("'{}'", "null"),
+        format!(
+            "select from api.create_task('{USER}', now(), gen_random_uuid(), '', gen_random_uuid(),
+             'T', '', null, null, null, 0, '{{}}', 1000000)"
+        ),
+        mutate(&step("create", r#", "title": "T", "notes": "", "priority": 0, "labels": []"#))
+            .replace(&format!(r#""id": "{one}""#), r#""id": "' || gen_random_uuid() || '""#)
+            .replace("'[", "('[")
+            .replace("]',", "]')::jsonb,"),
+        mutate(&step("update", recurs)),
+        both(step("complete", &next), step("reopen", "")),
+        both(step("delete", ""), step("undelete", "")),
+        both(
+            step("move", &format!(r#", "top": false, "after": "{two}""#)),
+            step("move", &format!(r#", "top": false, "before": "{three}""#)),
+        ),
+        both(
+            step("move", &format!(r#", "top": false, "list": "{LIST}""#)),
+            step("move", r#", "top": false, "list": "00000000-0000-0000-0000-000000000000""#),
+        ),
+        both(
+            step("move", &format!(r#", "top": false, "parent": "{two}""#)),
+            step("move", r#", "top": true"#),
+        ),
+    ];
+    for call in calls {
+        let mut explained = Explained::open(&database).await;
+        guarded(&call, &explained.plans(&call).await);
+    }
+}
