@@ -15,16 +15,16 @@ const { values } = parseArgs({ options: { out: { type: "string", default: join(h
 const out = values.out;
 
 // The services are called in binary, so protobuf's JSON form is left out: it
-// would be a tenth of the page. Its text form and its way of reading descriptors
-// go too, see descriptors.mjs.
+// would be a tenth of the page. So is its way of reading descriptors, which is
+// worth as much: see descriptors.mjs.
 const STAND_INS = [
-  [/^\.{1,2}\/((from|to)-json|wire\/text-format)\.js$/, "no-json.ts"],
+  [/^\.{1,2}\/(from|to)-json\.js$/, "no-json.ts"],
   [/\/codegenv2\/file\.js$|^\.\/file\.js$/, "descriptors.ts"],
 ];
 const OF_PROTOBUF = /(any|duration|field_mask|timestamp)_pb\.js$/;
 const slimProtobuf = {
   name: "slim-protobuf",
-  setup({ onResolve, onLoad, resolve }) {
+  setup({ onResolve, onLoad }) {
     for (const [filter, standIn] of STAND_INS) {
       onResolve({ filter }, ({ importer }) =>
         importer.includes(join("@bufbuild", "protobuf"))
@@ -32,12 +32,6 @@ const slimProtobuf = {
           : undefined,
       );
     }
-    // All of protobuf would want its own files first, and they want this.
-    onResolve({ filter: /^@bufbuild\/protobuf$/ }, async ({ importer, kind, resolveDir }) => {
-      if (importer !== join(here, "src", "descriptors.ts")) return undefined;
-      const { path } = await resolve("@bufbuild/protobuf/wkt", { kind, resolveDir });
-      return { path: join(dirname(path), "..", "registry.js") };
-    });
     onLoad({ filter: /_pb\.[jt]s$/ }, async ({ path }) => {
       // Protobuf names all its own files, of which the page uses these; with any
       // other it would not start.

@@ -7,9 +7,11 @@
 
 import { readFile } from "node:fs/promises";
 import { fromBinary } from "@bufbuild/protobuf";
+import { protoCamelCase, safeObjectProperty } from "@bufbuild/protobuf/reflect";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 
+const GROUP = 10;
 const ENCODED = /fileDesc\(\s*"([^"]+)"/;
 
 /** The source of a generated file, with a literal in place of the binary form. */
@@ -25,13 +27,14 @@ export async function withLiteral(path) {
 export function literalOf(file) {
   const { name, package: scope, syntax, messageType, enumType, service, extension } = file;
   if (syntax !== "proto3" || extension.length > 0) throw new Error(`${name}: not plain proto3`);
-  return [name, scope, messageType.map(messageOf), enumType.map(enumOf), service.map(serviceOf)];
+  const types = [messageType.map(messageOf), enumType.map(enumOf)];
+  return [name.replace(/\.proto$/, ""), scope, ...types, service.map(serviceOf)];
 }
 
-/** [name, fields, oneofs, nested messages, nested enums] */
+/** [name, fields, oneofs, nested messages, nested enums, whether it is the entry of a map] */
 function messageOf({ name, field, oneofDecl, nestedType, enumType, options, extension }) {
   plain(name, !options?.messageSetWireFormat && extension.length === 0);
-  const oneofs = oneofDecl.map((oneof) => oneof.name);
+  const oneofs = oneofDecl.map((oneof) => localNameOf(oneof.name));
   const nested = [nestedType.map(messageOf), enumType.map(enumOf)];
   const message = [name, field.map(fieldOf), oneofs, ...nested, options?.mapEntry ? 1 : 0];
   while (message.length > 2 && (message.at(-1) === 0 || message.at(-1).length === 0)) message.pop();
@@ -41,26 +44,33 @@ function messageOf({ name, field, oneofDecl, nestedType, enumType, options, exte
 /** [name, number, type, type name, label, place of the oneof, optional] */
 function fieldOf(field) {
   const { name, number, type, typeName, label, proto3Optional, options, defaultValue } = field;
-  plain(name, !defaultValue && [undefined, true].includes(options?.packed) && !options?.jstype);
+  plain(name, type !== GROUP && !defaultValue && options?.packed !== false && !options?.jstype);
   const oneof = Object.hasOwn(field, "oneofIndex") ? field.oneofIndex : -1;
-  const said = [name, number, type, typeName, label, oneof, proto3Optional ? 1 : 0];
+  const more = [typeName.slice(1), label, oneof, proto3Optional ? 1 : 0];
+  const said = [localNameOf(name), number, type, ...more];
   const unsaid = ["", 0, 0, "", 1, -1, 0];
   while (said.length > 3 && said.at(-1) === unsaid[said.length - 1]) said.pop();
   return said;
 }
 
-/** [name, values] with each value as [name, number] */
+/** [name, numbers] */
 function enumOf({ name, value }) {
-  return [name, value.map(({ name, number }) => [name, number])];
+  return [name, ...value.map(({ number }) => number)];
 }
 
-/** [name, methods] with each method as [name, input, output, streams in, streams out] */
+/** [name, methods] with each method as [name, input, output, streams out, streams in] */
 function serviceOf({ name, method }) {
-  const methodOf = ({ name, inputType, outputType, clientStreaming, serverStreaming }) => {
+  const methodOf = ({ name, inputType, outputType, clientStreaming, serverStreaming, options }) => {
+    plain(name, !options?.idempotencyLevel);
     const streams = serverStreaming || clientStreaming;
-    return [name, inputType, outputType, ...(streams ? [+serverStreaming, +clientStreaming] : [])];
+    const types = [inputType.slice(1), outputType.slice(1)];
+    return [name, ...types, ...(streams ? [+serverStreaming, +clientStreaming] : [])];
   };
   return [name, method.map(methodOf)];
+}
+
+function localNameOf(name) {
+  return safeObjectProperty(protoCamelCase(name));
 }
 
 function plain(name, is) {

@@ -1,9 +1,8 @@
-// What stands in the built page where protobuf's JSON and text form would:
-// nothing calls it, because the services are called in binary, and defaults that
-// are written as text are of proto2. See build.mjs.
+// What stands in the built page where protobuf's JSON form would: nothing calls
+// it, because the services are called in binary. See build.mjs.
 
 function leftOut(): never {
-  throw new Error("Protobuf's JSON and text form are left out of this page.");
+  throw new Error("Protobuf's JSON form is left out of this page.");
 }
 
 export {
@@ -14,8 +13,6 @@ export {
   leftOut as isEnumJson,
   leftOut as mergeFromJson,
   leftOut as mergeFromJsonString,
-  leftOut as parseTextFormatEnumValue,
-  leftOut as parseTextFormatScalarValue,
   leftOut as toJson,
   leftOut as toJsonString,
 };
