@@ -44,10 +44,16 @@ class Page {
       return { wake: () => void (this.wakes += 1) };
     };
     this.feed = new Feed({ tasks, followTasks });
-    this.store = new TaskStore(OWNER, this.feed.tasks, {
-      refused: () => undefined,
-      vanished: (title) => this.vanished.push(title),
-    });
+    this.store = new TaskStore(
+      OWNER,
+      { tasks: this.feed.tasks, lists: this.service.lists },
+      {
+        refused: () => undefined,
+        vanished: (title) => this.vanished.push(title),
+        ask: () => undefined,
+        again: () => undefined,
+      },
+    );
     this.feed.fill(this.store);
     this.feed.lists = { take: (change) => this.told.push(change), load: () => (this.loads += 1) };
     this.feed.changed = (all) => this.changes.push(all);
@@ -90,17 +96,17 @@ test("the feed begins where the first list was read", async ({ page }) => {
   page.service.has("One");
   page.feed.follow();
   expect(page.followed).toHaveLength(0);
-  await page.store.lists.refresh("open");
+  await page.store.lists.refresh();
   expect(page.followed.map(({ from }) => from)).toEqual(["after 1"]);
   expect(page.loads).toBe(1);
-  await page.store.lists.refresh("open");
+  await page.store.lists.refresh();
   page.feed.follow();
   expect(page.followed).toHaveLength(1);
 });
 
 test("what others write, make and delete is on the screen", async ({ page }) => {
   const [one, two] = [page.service.has("One"), page.service.has("Two")];
-  await page.store.lists.refresh("open");
+  await page.store.lists.refresh();
   page.tell(changed(page.service.put({ ...one, title: "First" })));
   expect(titles(page.store)).toEqual(["Two", "First"]);
   page.tell(changed(page.service.has("Three")), removed(two, 4n));
@@ -112,7 +118,7 @@ test("what others write, make and delete is on the screen", async ({ page }) => 
 
 test("one change is said as one", async ({ page }) => {
   const one = page.service.has("One");
-  await page.store.lists.refresh("open");
+  await page.store.lists.refresh();
   page.tell(changed(page.service.put({ ...one, title: "First" })));
   page.tell(changed(page.service.put({ ...one, title: "First of all" })));
   await expect.poll(() => news.value).toBe("1 task changed elsewhere.");
@@ -121,23 +127,23 @@ test("one change is said as one", async ({ page }) => {
 test("an answer that is older than a removal does not bring the task back", async ({ page }) => {
   const one = page.service.has("One");
   const two = page.service.has("Two");
-  await page.store.lists.refresh("open");
+  await page.store.lists.refresh();
   for (const task of [one, two]) page.tell(removed(task, 9n));
-  await page.store.lists.refresh("open");
+  await page.store.lists.refresh();
   expect(titles(page.store)).toEqual([]);
 });
 
 test("a removal that is older than what is known removes nothing", async ({ page }) => {
   const one = page.service.has("One");
   page.service.put({ ...one, title: "Again" });
-  await page.store.lists.refresh("open");
+  await page.store.lists.refresh();
   page.tell(removed(one, 1n));
   expect(titles(page.store)).toEqual(["Again"]);
 });
 
 test("a task that was deleted elsewhere can be seen in the bin", async ({ page }) => {
   const one = page.service.has("One");
-  await page.store.lists.refresh("open");
+  await page.store.lists.refresh();
   page.tell(removed(one, 2n));
   page.store.entries.merge({ ...one, revision: 2n, title: "In the bin" });
   page.tell(removed(one, 2n));
@@ -147,19 +153,19 @@ test("a task that was deleted elsewhere can be seen in the bin", async ({ page }
 test("one's own writes are not said, whichever comes first", async ({ page }) => {
   const { service, store } = page;
   service.has("One");
-  await store.lists.refresh("open");
+  await store.lists.refresh();
   const said: string[] = [];
   const stop = news.subscribe((text) => said.push(text));
 
   // The feed is faster than the answer.
   const release = service.holdNext();
-  store.check(keyOf(store, "One"), true);
+  store.complete(keyOf(store, "One"));
   const done = store.entries.truth(keyOf(store, "One"));
   page.tell({ ...changed({ ...(done as Task), status: TaskStatus.DONE, revision: 2n }) });
   release();
   await settled(store);
   // The answer is faster than the feed.
-  store.check(keyOf(store, "One"), false);
+  store.reopen(keyOf(store, "One"));
   await settled(store);
   const now = store.entries.truth(keyOf(store, "One")) as Task;
   page.tell(changed(now));
@@ -177,7 +183,7 @@ test("one's own writes are not said, whichever comes first", async ({ page }) =>
 test("a task that is being made is there once, though the feed is faster", async ({ page }) => {
   const { service, store } = page;
   service.has("One");
-  await store.lists.refresh("open");
+  await store.lists.refresh();
   let seen = 0;
   const stop = store.entries.changed.subscribe(() => {
     seen = Math.max(seen, titles(store).filter((title) => title === "Mine").length);
@@ -185,8 +191,7 @@ test("a task that is being made is there once, though the feed is faster", async
   service.loseNext("answer");
   store.add(typed("Mine"));
   await expect.poll(() => service.titles()).toContain("Mine");
-  const name = `users/${OWNER}/tasks/000002`;
-  const made = create(TaskSchema, { name, title: "Mine", revision: 2n, status: TaskStatus.OPEN });
+  const made = service.task("Mine") as Task;
   page.tell(changed(made));
   expect(titles(store)).toEqual(["Mine", "One"]);
   tryNow();
@@ -202,7 +207,7 @@ test("a task that is being made is there once, though the feed is faster", async
 test("what is being typed into is left alone until one is through", async ({ page }) => {
   const { service, store } = page;
   const one = service.has("One");
-  await store.lists.refresh("open");
+  await store.lists.refresh();
   const key = keyOf(store, "One");
   store.draft(key, { ...typed("Mine"), notes: "" });
   page.tell(changed(service.put({ ...one, title: "Theirs", status: TaskStatus.DONE })));
@@ -210,13 +215,13 @@ test("what is being typed into is left alone until one is through", async ({ pag
   expect(store.drafts.value.get(key)?.values.title).toBe("Mine");
   store.discard(key);
   await expect.poll(() => store.entries.truth(key)?.title).toBe("Theirs");
-  expect(titles(store, "done")).toEqual(["Theirs"]);
+  expect(titles(store)).toEqual([]);
 });
 
 test("saving what others changed as well leads to the choice", async ({ page }) => {
   const { service, store } = page;
   const one = service.has("One");
-  await store.lists.refresh("open");
+  await store.lists.refresh();
   const key = keyOf(store, "One");
   store.draft(key, { ...typed("Mine"), notes: "" });
   page.tell(changed(service.put({ ...one, title: "Theirs" })));
@@ -228,7 +233,7 @@ test("saving what others changed as well leads to the choice", async ({ page }) 
 test("a task that is deleted while one types into it can be added again", async ({ page }) => {
   const { service, store } = page;
   const one = service.has("One");
-  await store.lists.refresh("open");
+  await store.lists.refresh();
   store.draft(keyOf(store, "One"), typed("What I typed"));
   page.tell(removed(one, 2n));
   expect(titles(store)).toEqual(["One"]);
@@ -240,7 +245,7 @@ test("all there is replaces all that was known", async ({ page }) => {
   const { service, store } = page;
   const [one, two] = [service.has("One"), service.has("Two")];
   const three = service.put({ ...service.has("Three"), title: "Three, much later" });
-  await store.lists.refresh("open");
+  await store.lists.refresh();
   page.tell(removed(two, 9n));
   const seen: string[][] = [];
   const stop = store.entries.changed.subscribe(() => seen.push(titles(store)));
@@ -263,7 +268,7 @@ test("all there is replaces all that was known", async ({ page }) => {
 
 test("what comes within a moment is told of once", async ({ page }) => {
   const one = page.service.has("One");
-  await page.store.lists.refresh("open");
+  await page.store.lists.refresh();
   for (const title of ["First", "Second", "Third"]) {
     page.tell(changed(page.service.put({ ...one, title })));
   }
@@ -273,7 +278,7 @@ test("what comes within a moment is told of once", async ({ page }) => {
 });
 
 test("changes of lists go to whoever keeps them", async ({ page }) => {
-  await page.store.lists.refresh("open");
+  await page.store.lists.refresh();
   const list = { name: "users/me/lists/1", title: "Garden" };
   const change = { revision: 1n, resource: { case: "list", value: list } } as Change;
   page.tell(change);
@@ -281,7 +286,7 @@ test("changes of lists go to whoever keeps them", async ({ page }) => {
 });
 
 test("a stream that is away for two seconds is said to be, until it is back", async ({ page }) => {
-  await page.store.lists.refresh("open");
+  await page.store.lists.refresh();
   const [followed] = page.followed;
   followed?.lost?.();
   expect(reconnecting.value).toBe(false);
@@ -292,10 +297,10 @@ test("a stream that is away for two seconds is said to be, until it is back", as
 
 test("when others are answered again, the stream is tried at once", async ({ page }) => {
   const { service, store } = page;
-  await store.lists.refresh("open");
+  await store.lists.refresh();
   page.followed[0]?.lost?.();
   service.loseNext("request");
-  const reading = store.lists.refresh("open");
+  const reading = store.lists.refresh();
   await expect.poll(() => page.wakes).toBe(0);
   tryNow();
   await reading;
@@ -303,7 +308,7 @@ test("when others are answered again, the stream is tried at once", async ({ pag
 });
 
 test("who signs in again goes on from the last token", async ({ page }) => {
-  await page.store.lists.refresh("open");
+  await page.store.lists.refresh();
   page.tell(changed(page.service.has("One")));
   const failure = { code: Code.Unauthenticated, message: "", fields: [], metadata: {} };
   page.followed[0]?.ended?.({ ...failure, unreachable: false });

@@ -11,8 +11,10 @@
 // after it. If more was published meanwhile, the tab reads on before it trusts
 // the chain again.
 //
-// Whoever is looked at leads: browsers slow down, freeze and put away the other
-// tabs, and coming back to a tab reads from its own token.
+// Whoever is looked at again leads: browsers slow down, freeze and put away the
+// other tabs, and coming back to a tab reads from its own token. A new tab only
+// says hello, so that it alone has something to catch up with; it leads if
+// nobody answers.
 
 import type { Failure } from "./errors.ts";
 import { failureOf } from "./errors.ts";
@@ -54,6 +56,9 @@ export function follow(place: Place, options: FollowOptions): { wake: () => void
   return { wake: () => follower.wake() };
 }
 
+/** How long a new tab waits for one that leads. */
+const PATIENCE_MS = 1_000;
+
 class Follower {
   /** Everything up to here was told in this tab. */
   #token: string;
@@ -63,7 +68,9 @@ class Follower {
   /** The token of what was published last while this tab caught up. */
   #published = "";
   /** Whether this tab shall lead now, whoever does. */
-  #takes: boolean;
+  #takes = false;
+  /** Whether another tab published anything. */
+  #greeted = false;
   /** Ends the stream that is read. */
   #stream = new AbortController();
   /** Ends the waiting for the lead, and the leading. */
@@ -80,7 +87,6 @@ class Follower {
     this.#screen = screen;
     this.#options = options;
     this.#token = options.from ?? "";
-    this.#takes = screen.isVisible();
     const deaf = tabs.listen((message) => this.#hear(message));
     screen.listen(
       () => this.#looked(),
@@ -92,6 +98,9 @@ class Follower {
       this.#turn.abort();
       this.#stream.abort();
     });
+    const hello = setTimeout(() => this.#greeted || this.#leads || this.#looked(), PATIENCE_MS);
+    signal.addEventListener("abort", () => clearTimeout(hello));
+    tabs.post({ kind: "hello", user: place.user });
     const close = (): void => this.#closed.abort();
     options.signal.addEventListener("abort", close, { signal });
     if (options.signal.aborted) close();
@@ -141,7 +150,10 @@ class Follower {
 
   #hear(message: Message): void {
     const { tabs, user } = this.#place;
-    if (!("user" in message) || message.user !== user || this.#leads || !tabs.together) return;
+    if (!("user" in message) || message.user !== user || !tabs.together) return;
+    if (message.kind === "hello") return this.#leads ? this.#publish() : undefined;
+    if (this.#leads) return;
+    this.#greeted = true;
     if (message.kind === "lost") this.#options.lost?.();
     else if (this.#catching) this.#published = message.told.token;
     else if (message.after === this.#token) this.#tell(message.told);
@@ -177,7 +189,7 @@ class Follower {
         if (signal.aborted) break;
         const after = this.#token;
         this.#tell(told);
-        if (leads) tabs.post({ kind: "told", user, after, told });
+        if (leads) this.#publish(after, told);
         else if (told.current) return true;
       }
     } catch (error) {
@@ -185,6 +197,12 @@ class Follower {
       this.#closed.abort();
     }
     return false;
+  }
+
+  /** Publishes what was told; if nothing was, how far that is. */
+  #publish(after = this.#token, told: Told = nothing(after)): void {
+    const { tabs, user } = this.#place;
+    tabs.post({ kind: "told", user, after, told });
   }
 
   #tell(told: Told): void {
@@ -200,6 +218,10 @@ class Follower {
       });
     }
   }
+}
+
+function nothing(token: string): Told {
+  return { changes: [], whole: false, current: true, token };
 }
 
 const thisScreen: Screen = {

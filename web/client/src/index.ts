@@ -1,6 +1,7 @@
 // The face of the package: `createDuet` and what a page needs besides. Every
 // other file is inside, and may change.
 
+import type { DescService } from "@bufbuild/protobuf";
 import type { Client, Interceptor, Transport } from "@connectrpc/connect";
 import { createClient } from "@connectrpc/connect";
 import { bearer } from "./bearer.ts";
@@ -8,6 +9,7 @@ import type { FollowOptions } from "./follow.ts";
 import { follow } from "./follow.ts";
 import { AccountService } from "./gen/auth/v1/account_service_pb.ts";
 import { AuthService } from "./gen/auth/v1/auth_service_pb.ts";
+import { ListService } from "./gen/task/v1/list_service_pb.ts";
 import { TaskService } from "./gen/task/v1/task_service_pb.ts";
 import type { Session } from "./session.ts";
 import { BrowserSession } from "./session.ts";
@@ -22,7 +24,7 @@ export { Code, ConnectError } from "@connectrpc/connect";
 export type { MessageInitShape } from "@bufbuild/protobuf";
 export { clone, create, equals } from "@bufbuild/protobuf";
 export type { Timestamp } from "@bufbuild/protobuf/wkt";
-export { timestampDate } from "@bufbuild/protobuf/wkt";
+export { timestampDate, timestampMs } from "@bufbuild/protobuf/wkt";
 export type { Failure, Reason } from "./errors.ts";
 export { failureOf } from "./errors.ts";
 export type { FollowOptions } from "./follow.ts";
@@ -31,10 +33,23 @@ export type { Session as Device } from "./gen/auth/v1/session_pb.ts";
 export type { User } from "./gen/auth/v1/user_pb.ts";
 export { UserSchema } from "./gen/auth/v1/user_pb.ts";
 export type { Change } from "./gen/task/v1/change_pb.ts";
+export type { List } from "./gen/task/v1/list_pb.ts";
+export { ListSchema } from "./gen/task/v1/list_pb.ts";
+export { ListService } from "./gen/task/v1/list_service_pb.ts";
 export type { Date as CalendarDate, Due, Task } from "./gen/task/v1/task_pb.ts";
-export { DateSchema, DueSchema, TaskSchema, TaskStatus } from "./gen/task/v1/task_pb.ts";
-export type { ListTasksResponse } from "./gen/task/v1/task_service_pb.ts";
+export {
+  DateSchema,
+  DueSchema,
+  Priority,
+  RecurrenceAnchor,
+  RecurrenceSchema,
+  TaskSchema,
+  TaskStatus,
+} from "./gen/task/v1/task_pb.ts";
+export type { GetUsageResponse, ListTasksResponse } from "./gen/task/v1/task_service_pb.ts";
 export { TaskService } from "./gen/task/v1/task_service_pb.ts";
+export type { ImportTasksResponse } from "./gen/task/v1/transfer_service_pb.ts";
+export { TransferFormat, TransferService } from "./gen/task/v1/transfer_service_pb.ts";
 export type { Session, SessionListener, SessionState } from "./session.ts";
 export type { Lead, Message, Tabs } from "./tabs.ts";
 export type { Told, WatchOptions } from "./watch.ts";
@@ -68,6 +83,9 @@ export interface DuetOptions {
 export interface Duet {
   readonly account: Client<typeof AccountService>;
   readonly tasks: Client<typeof TaskService>;
+  readonly lists: Client<typeof ListService>;
+  /** A client of another service beside these, as TransferService. */
+  clientOf<S extends DescService>(service: S): Client<S>;
   readonly session: Session;
   /**
    * What changes, as it changes, over a stream of its own that goes on by itself
@@ -95,11 +113,14 @@ export function createDuet(options: DuetOptions = {}): Duet {
     now,
   });
   const signedIn = [bearer(session)];
-  const tasks = createClient(TaskService, task(signedIn));
+  const beside = task(signedIn);
+  const tasks = createClient(TaskService, beside);
   const watchTasks = (options?: WatchOptions) => watch({ tasks, session }, options);
   return {
     account: createClient(AccountService, auth(signedIn)),
     tasks,
+    lists: createClient(ListService, beside),
+    clientOf: (service) => createClient(service, beside),
     session,
     watchTasks,
     followTasks(options) {

@@ -16,6 +16,8 @@ export type Message =
   /** What has everybody? */
   | { kind: "ask"; from: string }
   | { kind: "answer"; from: string; to: string; credentials?: Credentials }
+  /** Who leads the stream of this user, and where is it? */
+  | { kind: "hello"; user: string }
   /** What the stream of this user told, after the token of what it told before. */
   | { kind: "told"; user: string; after: string; told: Told }
   /** That stream broke off. */

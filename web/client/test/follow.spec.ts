@@ -55,7 +55,7 @@ class Tab {
   readonly failures: (Failure | undefined)[] = [];
   readonly endings: Failure[] = [];
   visible: boolean;
-  /** Whether it hears nothing of what the others publish. */
+  /** Whether it hears nothing of the others, and they nothing of it: it is frozen. */
   deaf = false;
   /** The token of what another tab published last, whether it was heard or not. */
   published = "";
@@ -85,8 +85,14 @@ class Tab {
         if (message.kind === "told") this.published = message.told.token;
         if (!this.deaf) listener(message);
       });
+    const post: Tabs["post"] = (message) => this.deaf || tabs.post(message);
     const { wake } = follow(
-      { tabs: { ...tabs, listen }, user: "ada", watch: (asked) => watch(source, asked), screen },
+      {
+        tabs: { ...tabs, listen, post },
+        user: "ada",
+        watch: (asked) => watch(source, asked),
+        screen,
+      },
       {
         from: `r${feed.head}`,
         signal: this.#closed.signal,
@@ -219,6 +225,38 @@ test("a tab that is looked at again leads, and has read what it missed", async (
   sleeper.look();
   await machine.agrees([sleeper]);
   leader.deaf = sleeper.deaf = false;
+  feed.write("c", "three");
+  await machine.agrees();
+  await expect.poll(() => feed.open).toBe(1);
+});
+
+test("a new tab disturbs nobody: it alone reads what it does not have", async ({ machine }) => {
+  const { feed } = machine;
+  machine.open();
+  feed.write("a", "one");
+  await machine.agrees();
+  for (let n = 0; n < 5; n += 1) {
+    feed.write(`${n}`, "more");
+    machine.open();
+    await machine.agrees();
+  }
+  // One stream to lead, and a short one for each that came later at most.
+  expect(feed.calls.length).toBeLessThanOrEqual(6);
+  await expect.poll(() => feed.open).toBe(1);
+});
+
+test("a new tab leads if the one that does is frozen", async ({ machine }) => {
+  const { feed } = machine;
+  const frozen = machine.open();
+  feed.write("a", "one");
+  await machine.agrees();
+  frozen.deaf = true;
+  const tab = machine.open();
+  // It heard nothing, and takes the lead.
+  await expect.poll(() => feed.calls.length).toBe(2);
+  feed.write("b", "two");
+  await machine.agrees([tab]);
+  frozen.deaf = false;
   feed.write("c", "three");
   await machine.agrees();
   await expect.poll(() => feed.open).toBe(1);
