@@ -6,39 +6,40 @@ import { expect } from "@playwright/test";
 import { Code, TaskStatus } from "duet-client";
 import { refusal } from "../client/test/support/refusal.ts";
 import { link, nextTry, tryNow } from "../src/link.ts";
-import { keyOf, settled, test, titles, typed } from "./support/store.ts";
+import { viewOf } from "../src/tasks/view.ts";
+import { EVERY, keyOf, OPEN, settled, test, titles, typed } from "./support/store.ts";
 
 test("S5.1: a new task is there before the service has answered, and keeps its place", async ({
   service,
   store,
 }) => {
   service.has("older");
-  await store.lists.show("all", 1);
+  await store.lists.show(EVERY, 1);
   const release = service.holdNext();
   store.add(typed("new"));
-  expect(titles(store, "all")).toEqual(["new", "older"]);
-  const [row] = store.lists.rows("all");
+  expect(titles(store, EVERY)).toEqual(["new", "older"]);
+  const [row] = store.lists.rows(EVERY);
   expect(row).toMatchObject({ waiting: true, task: { name: "" } });
   release();
   await settled(store);
-  expect(store.lists.rows("all")[0]).toMatchObject({ key: row?.key, waiting: false });
-  expect(store.lists.rows("all")[0]?.task.name).toContain("/tasks/");
+  expect(store.lists.rows(EVERY)[0]).toMatchObject({ key: row?.key, waiting: false });
+  expect(store.lists.rows(EVERY)[0]?.task.name).toContain("/tasks/");
 });
 
 test("a task can be checked off and deleted before it has a name", async ({ service, store }) => {
-  await store.lists.show("open", 1);
+  await store.lists.show(OPEN, 1);
   const release = service.holdNext();
   store.add(typed("first"));
   store.add(typed("second"));
-  store.check(keyOf(store, "first"), true);
+  store.complete(keyOf(store, "first"));
   const second = keyOf(store, "second");
   store.hide(second);
   store.remove(second);
   release();
   await settled(store);
   expect(service.titles()).toEqual(["first"]);
-  expect(service.calls.slice(2)).toEqual(["create first", "create second", "complete", "delete"]);
-  expect(store.lists.count("done")).toEqual({ known: 1, more: false });
+  expect(service.calls.slice(1)).toEqual(["create first", "create second", "complete", "delete"]);
+  expect(store.lists.count(viewOf("status=done"))).toEqual({ known: 1, more: false });
 });
 
 test("what was checked off stays in sight until the list is shown anew", async ({
@@ -46,28 +47,28 @@ test("what was checked off stays in sight until the list is shown anew", async (
   store,
 }) => {
   service.has("milk");
-  await store.lists.show("open", 1);
-  store.check(keyOf(store, "milk"), true);
+  await store.lists.show(OPEN, 1);
+  store.complete(keyOf(store, "milk"));
   expect(titles(store)).toEqual(["milk"]);
-  expect(store.lists.count("open")?.known).toBe(0);
+  expect(store.lists.count(OPEN)?.known).toBe(0);
   await settled(store);
-  await store.lists.show("open", 1);
+  await store.lists.show(OPEN, 1);
   expect(titles(store)).toEqual([]);
 });
 
 test("what the service refused is taken back and said", async ({ service, said, store }) => {
   service.has("milk");
-  await store.lists.show("open", 1);
+  await store.lists.show(OPEN, 1);
   service.failNext(refusal(Code.Internal, "INTERNAL", "A fault of ours.", { requestId: "r-1" }));
-  store.check(keyOf(store, "milk"), true);
-  expect(store.lists.rows("open")[0]?.task.status).toBe(TaskStatus.DONE);
+  store.complete(keyOf(store, "milk"));
+  expect(store.lists.rows(OPEN)[0]?.task.status).toBe(TaskStatus.DONE);
   await settled(store);
-  expect(store.lists.rows("open")[0]?.task.status).toBe(TaskStatus.OPEN);
+  expect(store.lists.rows(OPEN)[0]?.task.status).toBe(TaskStatus.OPEN);
   expect(said.refused).toMatchObject([{ title: "milk", failure: { requestId: "r-1" } }]);
 });
 
 test("a refused new task goes back to where it was typed", async ({ service, said, store }) => {
-  await store.lists.show("open", 1);
+  await store.lists.show(OPEN, 1);
   service.failNext(refusal(Code.InvalidArgument, "FIELD_INVALID", "Too long."));
   store.add(typed("a title that is too long"));
   await settled(store);
@@ -81,7 +82,7 @@ test("a refused edit opens again with what was typed and what is wrong with it",
   store,
 }) => {
   service.has("milk");
-  await store.lists.show("open", 1);
+  await store.lists.show(OPEN, 1);
   const key = keyOf(store, "milk");
   store.draft(key);
   store.draft(key, { ...typed(" "), notes: "two litres" });
@@ -95,7 +96,7 @@ test("a refused edit opens again with what was typed and what is wrong with it",
 
 test("nothing that was not changed is written", async ({ service, store }) => {
   service.has("milk");
-  await store.lists.show("open", 1);
+  await store.lists.show(OPEN, 1);
   store.draft(keyOf(store, "milk"));
   store.save(keyOf(store, "milk"));
   expect(store.drafts.value.size).toBe(0);
@@ -107,7 +108,7 @@ test("two people change the same field: both versions, and mine if I say so", as
   store,
 }) => {
   const milk = service.has("milk");
-  await store.lists.show("open", 1);
+  await store.lists.show(OPEN, 1);
   const key = keyOf(store, "milk");
   store.draft(key);
   store.draft(key, typed("mine"));
@@ -126,7 +127,7 @@ test("two people change the same field: both versions, and mine if I say so", as
 
 test("two people change the same field: theirs if I say so", async ({ service, store }) => {
   const milk = service.has("milk");
-  await store.lists.show("open", 1);
+  await store.lists.show(OPEN, 1);
   const key = keyOf(store, "milk");
   store.draft(key);
   store.draft(key, typed("mine"));
@@ -143,7 +144,7 @@ test("two people change different fields: both changes stay, and nobody is asked
   store,
 }) => {
   const milk = service.has("milk");
-  await store.lists.show("open", 1);
+  await store.lists.show(OPEN, 1);
   const key = keyOf(store, "milk");
   store.draft(key);
   store.draft(key, typed("oat milk"));
@@ -151,7 +152,7 @@ test("two people change different fields: both changes stay, and nobody is asked
   store.save(key);
   await settled(store);
   expect(store.conflicts.value).toEqual([]);
-  expect(store.lists.rows("open")[0]?.task).toMatchObject({
+  expect(store.lists.rows(OPEN)[0]?.task).toMatchObject({
     title: "oat milk",
     notes: "two litres",
   });
@@ -159,15 +160,15 @@ test("two people change different fields: both changes stay, and nobody is asked
 
 test("one's own check is no conflict with one's own edit", async ({ service, store }) => {
   service.has("milk");
-  await store.lists.show("all", 1);
+  await store.lists.show(EVERY, 1);
   const key = keyOf(store, "milk");
   store.draft(key);
-  store.check(key, true);
+  store.complete(key);
   store.draft(key, typed("oat milk"));
   store.save(key);
   await settled(store);
   expect(store.conflicts.value).toEqual([]);
-  const [row] = store.lists.rows("all");
+  const [row] = store.lists.rows(EVERY);
   expect(row?.task).toMatchObject({ title: "oat milk", status: TaskStatus.DONE });
 });
 
@@ -177,7 +178,7 @@ test("an edited task that was deleted elsewhere can be made again", async ({
   store,
 }) => {
   const milk = service.has("milk");
-  await store.lists.show("open", 1);
+  await store.lists.show(OPEN, 1);
   const key = keyOf(store, "milk");
   store.draft(key);
   store.draft(key, typed("oat milk"));
@@ -195,7 +196,7 @@ test("E2: writes wait for a service that does not answer, and go out once and in
   said,
   store,
 }) => {
-  await store.lists.show("open", 1);
+  await store.lists.show(OPEN, 1);
   service.loseNext("request");
   store.add(typed("first"));
   store.add(typed("second"));
@@ -211,7 +212,7 @@ test("E2: writes wait for a service that does not answer, and go out once and in
 });
 
 test("a write whose answer was lost is not made twice", async ({ service, store }) => {
-  await store.lists.show("open", 1);
+  await store.lists.show(OPEN, 1);
   service.loseNext("answer");
   store.add(typed("milk"));
   await expect.poll(() => link.value).toBe("down");
@@ -226,7 +227,7 @@ test("offline is not the service's fault, and ends with the network", async ({
   service,
   store,
 }) => {
-  await store.lists.show("open", 1);
+  await store.lists.show(OPEN, 1);
   plugIn(false);
   expect(link.value).toBe("offline");
   service.loseNext("request");
@@ -242,7 +243,7 @@ test("E1: without a session writes wait, and go on with the next one", async ({
   service,
   store,
 }) => {
-  await store.lists.show("open", 1);
+  await store.lists.show(OPEN, 1);
   service.failNext(refusal(Code.Unauthenticated, "SESSION_REVOKED", "Session expired."));
   store.add(typed("milk"));
   await expect.poll(() => service.calls.at(-1)).toBe("create milk");
@@ -253,7 +254,7 @@ test("E1: without a session writes wait, and go on with the next one", async ({
 });
 
 test("a closed store writes nothing any more", async ({ service, store }) => {
-  await store.lists.show("open", 1);
+  await store.lists.show(OPEN, 1);
   service.loseNext("request");
   store.add(typed("secret"));
   await expect.poll(() => nextTry.value).toBeGreaterThan(0);
@@ -269,7 +270,7 @@ test("a deletion that is undone makes no call; one that is refused comes back", 
   store,
 }) => {
   service.has("milk");
-  await store.lists.show("open", 1);
+  await store.lists.show(OPEN, 1);
   const key = keyOf(store, "milk");
   store.hide(key);
   expect(titles(store)).toEqual([]);

@@ -2,9 +2,11 @@
 // that the same person finds what they typed; anybody else finds nothing.
 
 import { effect, signal } from "@preact/signals";
-import type { Failure } from "duet-client";
+import type { Failure, Task } from "duet-client";
 import { duet, session } from "../duet.ts";
-import { clearToasts, endAll, quoted, sayAlert, sayFailure } from "../ui/toasts.tsx";
+import { ask } from "../ui/ask.tsx";
+import { clearToasts, endAll, quoted, sayAlert, sayFailure, saySoon } from "../ui/toasts.tsx";
+import { inWords } from "./due.ts";
 import { Feed } from "./feed.ts";
 import { TaskStore } from "./store.ts";
 
@@ -19,6 +21,9 @@ const told = {
       `${quoted(title)} was deleted elsewhere.`,
       again && { label: "Add it again", run: again },
     ),
+  ask,
+  again: ({ title, due }: Task): void =>
+    saySoon(`${quoted(title)} comes again: ${inWords(due, new Date()).text}.`),
 };
 
 effect(() => {
@@ -36,9 +41,10 @@ effect(() => {
   if (store.peek()) void store.peek()?.outbox.resume();
   else {
     feed = new Feed(duet);
-    const made = new TaskStore(owner, feed.tasks, told);
+    const made = new TaskStore(owner, { tasks: feed.tasks, lists: duet.lists }, told);
     feed.fill(made);
-    feed.changed = (all) => void (all && made.lists.refresh("open"));
+    feed.lists = made.catalogue;
+    feed.changed = (all) => void (all ? made.lists.refresh() : made.lists.recount());
     store.value = made;
   }
   feed?.follow();

@@ -1,15 +1,29 @@
 // What a person is typing into a task, and how it differs from what the task
 // said when they began. Pure: no signal, no call.
 
-import type { Failure, Task } from "duet-client";
-import { dueOf, fieldsOf } from "./due.ts";
+import {
+  create,
+  type Failure,
+  RecurrenceAnchor,
+  RecurrenceSchema,
+  type Task,
+  TaskSchema,
+} from "duet-client";
+import { type DueFields, dueOf, fieldsOf } from "./due.ts";
 
-/** The fields of the form, as text. */
-export interface Values {
+/** The fields of the form, nearly all as text. */
+export interface Values extends DueFields {
   title: string;
   notes: string;
-  date: string;
-  time: string;
+  /** 0 to 3. */
+  priority: string;
+  /** Sorted. */
+  labels: readonly string[];
+  rrule: string;
+  /** Whether it comes back counted from the day on which it was completed. */
+  after: boolean;
+  /** Name of the list. It is no field of the mask: the task is moved. */
+  list: string;
 }
 
 /** An editor that is open. */
@@ -21,32 +35,60 @@ export interface Draft {
   readonly faults: Failure["fields"];
 }
 
-/** The paths of an update mask. */
-export type Path = "title" | "notes" | "due";
+/** The paths of an update mask, and the fields of the form that they are made of. */
+const FIELDS = {
+  title: ["title"],
+  notes: ["notes"],
+  due: ["date", "time", "zone"],
+  priority: ["priority"],
+  labels: ["labels"],
+  recurrence: ["rrule", "after"],
+} as const;
+
+export type Path = keyof typeof FIELDS;
+export const PATHS = Object.keys(FIELDS) as Path[];
 
 export function valuesOf(task: Task): Values {
-  return { title: task.title, notes: task.notes, ...fieldsOf(task.due) };
+  const { title, notes, priority, labels, recurrence, list } = task;
+  return {
+    title,
+    notes,
+    ...fieldsOf(task.due),
+    priority: String(priority),
+    labels,
+    rrule: recurrence?.rrule ?? "",
+    after: recurrence?.anchor === RecurrenceAnchor.COMPLETION,
+    list,
+  };
 }
+
+/** A form in which nothing is typed yet. */
+export const BLANK = valuesOf(create(TaskSchema));
 
 /** Which fields of the task differ. */
 export function changes(from: Values, to: Values): Path[] {
-  const paths: Path[] = [];
-  if (from.title !== to.title) paths.push("title");
-  if (from.notes !== to.notes) paths.push("notes");
-  if (from.date !== to.date || from.time !== to.time) paths.push("due");
-  return paths;
+  return PATHS.filter((path) =>
+    FIELDS[path].some((field) => JSON.stringify(from[field]) !== JSON.stringify(to[field])),
+  );
 }
 
 /** The task with these fields as they were typed. */
 export function edited(task: Task, values: Values, paths: readonly Path[]): Task {
+  const wanted = {
+    title: values.title,
+    notes: values.notes,
+    due: dueOf(values),
+    priority: Number(values.priority),
+    labels: [...values.labels],
+    recurrence: values.rrule
+      ? create(RecurrenceSchema, {
+          rrule: values.rrule,
+          anchor: values.after ? RecurrenceAnchor.COMPLETION : RecurrenceAnchor.DUE,
+        })
+      : undefined,
+  };
   const changed = { ...task };
-  if (paths.includes("title")) changed.title = values.title;
-  if (paths.includes("notes")) changed.notes = values.notes;
-  if (paths.includes("due")) {
-    const due = dueOf(values, task.due?.timeZone);
-    if (due) changed.due = due;
-    else delete changed.due;
-  }
+  for (const path of paths) Object.assign(changed, { [path]: wanted[path] });
   return changed;
 }
 

@@ -35,7 +35,7 @@ export class Entries {
     void this.changed.value;
     const rows: Row[] = [];
     for (const { hidden, row } of this.#entries.values()) if (!hidden) rows.push(row);
-    return rows.sort(newestFirst);
+    return rows;
   });
   readonly #keys = new Map<string, string>();
   /** Tasks that are gone, and since when, so that a late answer cannot bring them back. */
@@ -46,7 +46,7 @@ export class Entries {
     return this.changed.peek();
   }
 
-  /** What is shown, newest first. */
+  /** What is shown, in no order. */
   rows(): readonly Row[] {
     return this.#rows.value;
   }
@@ -97,13 +97,17 @@ export class Entries {
     }
   }
 
-  /** Shows a change before it is answered; the result ends that, whatever the answer was. */
-  expect(key: string, change: Change): () => void {
+  /**
+   * Shows a change before it is answered; the result ends that. If it is told
+   * that the change was made, it stays until the service says more.
+   */
+  expect(key: string, change: Change): (made?: boolean) => void {
     const entry = this.#entries.get(key);
     if (!entry) return () => undefined;
     entry.changes.push(change);
     this.#put(entry);
-    return () => {
+    return (made = false) => {
+      if (made) entry.truth = change(entry.truth);
       entry.changes = entry.changes.filter((other) => other !== change);
       if (this.#entries.get(key) === entry) this.#put(entry);
     };
@@ -114,6 +118,15 @@ export class Entries {
     if (!entry) return;
     entry.hidden = hidden;
     this.#put(entry);
+  }
+
+  /** All that are steps of a task, and the steps of these; also what is not shown. */
+  stepsOf(key: string): string[] {
+    const name = this.#entries.get(key)?.truth.name || key;
+    const steps = [...this.#entries.values()].filter(({ row }) =>
+      [key, name].includes(row.task.parentTask),
+    );
+    return steps.flatMap((step) => [step.key, ...this.stepsOf(step.key)]);
   }
 
   /** Takes that a task is gone, at this revision; only a newer one brings it back. */
@@ -158,12 +171,4 @@ export class Entries {
     this.#entries.set(key, entry);
     this.changed.value += 1;
   }
-}
-
-/** Newest first; what has no name yet is newer still. */
-function newestFirst(a: Row, b: Row): number {
-  const [one, other] = [a.task, b.task];
-  if (one.name !== "" && other.name !== "") return one.name < other.name ? 1 : -1;
-  if (one.name !== other.name) return one.name === "" ? -1 : 1;
-  return a.key < b.key ? 1 : -1;
 }

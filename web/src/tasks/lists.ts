@@ -1,17 +1,25 @@
-// The three lists, loaded page by page and read again when others may have
-// changed them. What a live feed brings goes into the entries directly and
-// needs nothing from here.
+// The views of the tasks that were opened, each loaded page by page and read
+// again when others may have changed it. What a live feed brings goes into the
+// entries directly and needs nothing from here.
 
 import { batch, signal } from "@preact/signals";
-import { type Client, type Failure, failureOf, type TaskService } from "duet-client";
+import {
+  type Client,
+  type Failure,
+  failureOf,
+  type GetUsageResponse,
+  type TaskService,
+} from "duet-client";
 import { link, persist } from "../link.ts";
 import type { Entries, Row } from "./entries.ts";
-import { type Filter, matches, PAGE, Pages } from "./pages.ts";
+import { PAGE, Pages } from "./pages.ts";
+import { type Node, treeOf } from "./tree.ts";
+import { addressOf, ALL, isExact, isPlain, matches, orderOf, type View } from "./view.ts";
 
 /** A part of a list that stays together. */
 export interface Piece {
   readonly key: string;
-  readonly rows: readonly Row[];
+  readonly nodes: readonly Node[];
 }
 
 export interface Count {
@@ -20,17 +28,27 @@ export interface Count {
   readonly more: boolean;
 }
 
+/** How many views are remembered. */
+const VIEWS = 24;
+
 export class Lists {
   readonly loading = signal(false);
   /** Why the last attempt to load failed, as long as none has succeeded since. */
   readonly failure = signal<Failure | undefined>(undefined);
+  /** How many tasks there are, as the service counts them. */
+  readonly usage = signal<GetUsageResponse | undefined>(undefined);
+  /** Keys of tasks whose steps are not shown. */
+  readonly folded = signal<ReadonlySet<string>>(new Set());
   readonly #entries: Entries;
   readonly #api: Client<typeof TaskService>;
   readonly #closed: AbortSignal;
-  readonly #pages = { open: new Pages("open"), done: new Pages("done"), all: new Pages("all") };
+  readonly #views = new Map<string, Pages>();
   /** Keys that stay in the list on the screen although they left it by a change made here. */
   readonly #kept = new Set<string>();
   readonly #gone: (key: string) => void;
+  #shown = ALL;
+  #counting = false;
+  #uncounted = false;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -45,74 +63,102 @@ export class Lists {
     this.#gone = gone;
   }
 
-  /** The rows of a list, newest first, as far as it is loaded. */
-  rows(filter: Filter): Row[] {
-    const pages = this.#pages[filter];
-    const shown = ({ key, task }: Row): boolean =>
-      (matches(filter, task) || this.#kept.has(key)) && pages.reach(task.name);
-    return this.#entries.rows().filter(shown);
+  /** The rows of a view in its order, as far as it is loaded. */
+  rows(view: View): Row[] {
+    const pages = this.#pages(view);
+    const shown = (row: Row): boolean =>
+      this.#kept.has(row.key) ||
+      (matches(view, row.task) &&
+        (isExact(view) || row.task.name === "" ? pages.reach(row) : pages.has(row)));
+    const rows = this.#entries.rows().filter(shown);
+    return rows.sort(orderOf(view));
   }
 
   /** The rows in pieces of about a page, each under a name that it keeps. */
-  pieces(filter: Filter): Piece[] {
+  pieces(view: View): Piece[] {
+    const pages = this.#pages(view);
     const pieces: Piece[] = [];
-    const { ends } = this.#pages[filter];
-    let rows: Row[] = [];
+    let nodes: Node[] = [];
     let at = 0;
     const finish = (): void => {
-      if (rows.length > 0) pieces.push({ key: ends[at] ?? "", rows });
-      rows = [];
+      if (nodes.length > 0) pieces.push({ key: pages.ends[at]?.key ?? "", nodes });
+      nodes = [];
       at += 1;
     };
-    for (const row of this.rows(filter)) {
-      // A task without a name is above every end.
-      while (row.task.name !== "" && row.task.name < (ends[at] ?? "")) finish();
-      rows.push(row);
+    for (const group of treeOf(this.rows(view), this.folded.value)) {
+      const root = group[0]?.row;
+      while (root && pages.isAfter(root, at)) finish();
+      nodes.push(...group);
     }
     finish();
     return pieces;
   }
 
-  /** How many tasks a list has; unknown before it was read. */
-  count(filter: Filter): Count | undefined {
+  /** All lines of a view, as far as it is loaded. */
+  nodes(view: View): Node[] {
+    return treeOf(this.rows(view), this.folded.value).flat();
+  }
+
+  /** How many tasks a view has; unknown before it was read. */
+  count(view: View): Count | undefined {
+    void this.#entries.changed.value;
+    const { complete, begun } = this.#pages(view);
+    const states = ["all", "open", "done"].map((status) => this.#pages({ ...view, status }));
+    const [all, open, done] = states.map((pages) => pages.complete);
+    const whole = all || (open && done);
+    const usage = isPlain(view) && view.list === "" ? this.usage.value : undefined;
+    if (!whole && !complete && usage) {
+      const closed = usage.tasks - usage.openTasks;
+      const { tasks, openTasks } = usage;
+      const known = view.status === "all" ? tasks : view.status === "open" ? openTasks : closed;
+      return { known: Number(known), more: false };
+    }
+    if (!begun && !whole) return undefined;
     const rows = this.#entries.rows();
-    const { all, open, done } = this.#pages;
-    const whole = all.complete || (open.complete && done.complete);
-    if (!this.#pages[filter].begun && !whole) return undefined;
-    const known = rows.filter(({ task }) => matches(filter, task)).length;
-    return { known, more: !whole && !this.#pages[filter].complete };
+    const known = rows.filter(({ task }) => matches(view, task)).length;
+    return { known, more: !whole && !complete };
   }
 
-  begun(filter: Filter): boolean {
+  begun(view: View): boolean {
     void this.#entries.changed.value;
-    return this.#pages[filter].begun;
+    return this.#pages(view).begun;
   }
 
-  complete(filter: Filter): boolean {
+  complete(view: View): boolean {
     void this.#entries.changed.value;
-    return this.#pages[filter].complete;
+    return this.#pages(view).complete;
   }
 
-  /** Has a task stay where it is until a list is shown anew. */
+  /** Has a task stay where it is until a view is shown anew. */
   keep(key: string): void {
     this.#kept.add(key);
   }
 
-  /** Shows a list anew, from its first page down to this one. */
-  async show(filter: Filter, page: number): Promise<void> {
+  /** Shows the steps of a task, or does not; by default the other way round. */
+  fold(key: string, away = !this.folded.value.has(key)): void {
+    const folded = new Set(this.folded.value);
+    if (away) folded.add(key);
+    else folded.delete(key);
+    this.folded.value = folded;
+  }
+
+  /** Shows a view anew, from its first page down to this one. */
+  async show(view: View, page: number): Promise<void> {
+    this.#shown = view;
     this.#kept.clear();
+    this.failure.value = undefined;
     this.#entries.changed.value += 1;
-    await this.refresh(filter);
-    const pages = this.#pages[filter];
+    await this.refresh(view);
+    const pages = this.#pages(view);
     while (!pages.complete && pages.loaded < page * PAGE) {
-      if (!(await this.more(filter, page * PAGE - pages.loaded))) return;
+      if (!(await this.more(view, page * PAGE - pages.loaded))) return;
     }
   }
 
   /** Loads what follows; tells whether that went well. */
-  more(filter: Filter, rows = PAGE): Promise<boolean> {
+  more(view: View, rows = PAGE): Promise<boolean> {
     return this.#inTurn(async () => {
-      const pages = this.#pages[filter];
+      const pages = this.#pages(view);
       const answer = await this.#api.listTasks(pages.following(rows));
       batch(() => {
         for (const task of answer.tasks) this.#entries.merge(task);
@@ -122,19 +168,33 @@ export class Lists {
     });
   }
 
-  /** Reads again what is loaded of a list, and how many tasks the others have. */
-  async refresh(filter: Filter): Promise<boolean> {
-    const well = await this.#inTurn(() => this.#read(filter));
-    for (const other of ["open", "done"] as const) {
-      if (well && other !== filter && link.value === "up") {
-        await this.#inTurn(() => this.#read(other));
-      }
-    }
+  /** Reads again what is loaded of a view, by default of the one on the screen. */
+  async refresh(view = this.#shown): Promise<boolean> {
+    const well = await this.#inTurn(() => this.#read(this.#pages(view)));
+    if (well) void this.recount();
     return well;
   }
 
-  async #read(filter: Filter): Promise<void> {
-    const pages = this.#pages[filter];
+  /** Asks how many tasks there are. Without an answer the counts stay as they are. */
+  async recount(): Promise<void> {
+    this.#uncounted = true;
+    if (this.#counting || link.peek() !== "up" || this.#closed.aborted) return;
+    this.#counting = true;
+    try {
+      // Whatever changes meanwhile is counted once more, all of it together.
+      while (this.#uncounted) {
+        this.#uncounted = false;
+        this.usage.value = await this.#api.getUsage({});
+      }
+    } catch (error) {
+      console.info(`The tasks were not counted: ${failureOf(error).message}`);
+    } finally {
+      this.#counting = false;
+    }
+  }
+
+  async #read(pages: Pages): Promise<void> {
+    const { view } = pages;
     const since = this.#entries.now;
     const answer = await this.#api.listTasks(pages.again());
     batch(() => {
@@ -142,12 +202,23 @@ export class Lists {
       const covered = pages.restart(answer);
       const missing = this.#entries.drop(
         since,
-        (task) => matches(filter, task) && covered(task.name) && !there.has(task.name),
+        (task) => isExact(view) && matches(view, task) && covered(task) && !there.has(task.name),
       );
       for (const key of missing) this.#gone(key);
       for (const task of answer.tasks) this.#entries.merge(task);
       this.#entries.changed.value += 1;
     });
+  }
+
+  #pages(view: View): Pages {
+    const key = addressOf(view);
+    const pages = this.#views.get(key) ?? new Pages(view);
+    // What was used last is last.
+    this.#views.delete(key);
+    this.#views.set(key, pages);
+    const [oldest] = this.#views.keys();
+    if (this.#views.size > VIEWS && oldest !== undefined) this.#views.delete(oldest);
+    return pages;
   }
 
   /** One reading at a time: each begins where the one before ended. */

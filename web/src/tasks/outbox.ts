@@ -18,10 +18,12 @@ export class Outbox {
   readonly waiting = signal(0);
   readonly #writes: Write[] = [];
   readonly #closed: AbortSignal;
+  readonly #drained: () => void;
   #running = false;
 
-  constructor(closed: AbortSignal) {
+  constructor(closed: AbortSignal, drained: () => void) {
     this.#closed = closed;
+    this.#drained = drained;
   }
 
   add(write: Write): void {
@@ -50,6 +52,7 @@ export class Outbox {
         this.#writes.shift();
         this.waiting.value = this.#writes.length;
       }
+      if (this.#writes.length === 0) this.#drained();
     } finally {
       this.#running = false;
     }

@@ -4,22 +4,20 @@
 // made through the lists or the outbox.
 
 import { signal } from "@preact/signals";
-import {
-  type Client,
-  Code,
-  create,
-  type Failure,
-  failureOf,
-  type Task,
-  TaskSchema,
-  type TaskService,
-  TaskStatus,
-} from "duet-client";
+import { Code, create, failureOf, type Task, TaskSchema, TaskStatus } from "duet-client";
 import { persist } from "../link.ts";
-import { changes, clashes, type Draft, edited, type Path, type Values, valuesOf } from "./draft.ts";
-import { type Change, Entries, type Row } from "./entries.ts";
-import { Lists } from "./lists.ts";
-import { Outbox } from "./outbox.ts";
+import {
+  changes,
+  clashes,
+  type Draft,
+  edited,
+  type Path,
+  PATHS,
+  type Values,
+  valuesOf,
+} from "./draft.ts";
+import type { Row } from "./entries.ts";
+import { type Refusal, Writes } from "./writes.ts";
 
 /** Two versions of the same task; the person chooses. */
 export interface Conflict {
@@ -27,14 +25,6 @@ export interface Conflict {
   readonly theirs: Task;
   readonly mine: Values;
   readonly paths: readonly Path[];
-}
-
-/** What the store has to say to the person. */
-export interface Told {
-  /** The service refused a write to the task with this title. */
-  refused(failure: Failure, title: string): void;
-  /** A task was gone when it was written to; `again` makes it anew, if something was typed. */
-  vanished(title: string, again?: () => void): void;
 }
 
 class Clash extends Error {
@@ -45,38 +35,17 @@ class Clash extends Error {
   }
 }
 
-export class TaskStore {
-  /** The id of the user whose tasks these are. */
-  readonly owner: string;
-  readonly entries = new Entries();
-  readonly lists: Lists;
-  readonly outbox: Outbox;
+export class TaskStore extends Writes {
   /** What is typed as a new task. */
   readonly newTitle = signal("");
   /** Editors that are open, by the key of their task. */
   readonly drafts = signal<ReadonlyMap<string, Draft>>(new Map());
   /** Conflicts that wait for a decision. */
   readonly conflicts = signal<readonly Conflict[]>([]);
-  readonly #api: Client<typeof TaskService>;
-  readonly #told: Told;
-  readonly #closed = new AbortController();
-
-  constructor(owner: string, api: Client<typeof TaskService>, told: Told) {
-    this.owner = owner;
-    this.#api = api;
-    this.#told = told;
-    this.outbox = new Outbox(this.#closed.signal);
-    this.lists = new Lists(this.entries, api, this.#closed.signal, (key) => this.#lost(key));
-  }
-
-  /** Nothing is sent or loaded any more. */
-  close(): void {
-    this.#closed.abort(new Error("Somebody else is here now."));
-  }
 
   /** Takes that a task is gone, as others say; only what is newer brings it back. */
   readonly gone = (key: string, revision: bigint): void => {
-    this.#lost(key);
+    this.lost(key);
     this.entries.forget(key, revision);
   };
 
@@ -84,8 +53,8 @@ export class TaskStore {
   async read(id: string): Promise<string | undefined> {
     const name = `users/${this.owner}/tasks/${id}`;
     try {
-      const { task } = await persist(() => this.#api.getTask({ name }), {
-        signal: this.#closed.signal,
+      const { task } = await persist(() => this.api.getTask({ name }), {
+        signal: this.closed.signal,
       });
       if (task) this.entries.merge(task);
     } catch (error) {
@@ -96,42 +65,30 @@ export class TaskStore {
     return this.entries.keyOf(name);
   }
 
-  /** Adds a task; `values` beyond the title are for one that is made anew. */
-  add(values: Values): void {
+  /** Adds a task, as a step of the one with the key `parent` if there is one. */
+  add(values: Values, parent = ""): void {
     const requestId = crypto.randomUUID();
-    const blank = create(TaskSchema, { status: TaskStatus.OPEN });
-    const task = edited(blank, values, ["title", "notes", "due"]);
+    const above = this.entries.row(parent)?.task;
+    const blank = create(TaskSchema, {
+      status: TaskStatus.OPEN,
+      list: above?.list ?? values.list,
+      parentTask: above?.name || parent,
+    });
+    const task = edited(blank, values, PATHS);
     const key = this.entries.enter(task);
     this.outbox.add({
       send: async () => {
-        const made = await this.#api.createTask({ task, requestId });
+        const parentTask = this.nameOf(parent);
+        const made = await this.api.createTask({ task: { ...task, parentTask }, requestId });
         if (made.task) this.entries.made(key, made.task);
       },
       refused: (failure) => {
         this.entries.forget(key);
         // What was typed goes back to where it was typed, unless there is something new.
-        if (this.newTitle.value === "") this.newTitle.value = values.title;
-        this.#told.refused(failure, values.title);
+        if (parent === "" && this.newTitle.value === "") this.newTitle.value = values.title;
+        this.told.refused(failure, values.title);
       },
     });
-  }
-
-  /** Checks a task off, or opens it again. */
-  check(key: string, done: boolean): void {
-    const requestId = crypto.randomUUID();
-    const status = done ? TaskStatus.DONE : TaskStatus.OPEN;
-    this.lists.keep(key);
-    this.#write(
-      key,
-      (task) => ({ ...task, status }),
-      async (name) => {
-        const request = { name, requestId };
-        const { task } = done
-          ? await this.#api.completeTask(request)
-          : await this.#api.reopenTask(request);
-        return task;
-      },
-    );
   }
 
   /** Opens an editor, or changes what is typed into it. */
@@ -165,43 +122,50 @@ export class TaskStore {
       this.#save(conflict.key, conflict.theirs, conflict.mine, conflict.paths);
   }
 
-  /** Takes a task off the screen; `remove` or `restore` must follow. */
-  hide(key: string): void {
-    this.entries.hide(key, true);
+  /** Takes a task and its steps off the screen; `remove` or `restore` must follow. */
+  hide(key: string, hidden = true): void {
+    for (const each of [key, ...this.entries.stepsOf(key)]) this.entries.hide(each, hidden);
   }
 
   restore(key: string): void {
-    this.entries.hide(key, false);
+    this.hide(key, false);
   }
 
-  /** Deletes a task that was hidden. */
+  /** Moves a task that was hidden to the bin, and its steps. */
   remove(key: string): void {
     const requestId = crypto.randomUUID();
     const title = this.entries.truth(key)?.title ?? "";
+    const gone = (): void => {
+      for (const each of [key, ...this.entries.stepsOf(key)]) {
+        this.lost(each);
+        this.entries.forget(each);
+      }
+    };
     this.outbox.add({
       send: async () => {
         const name = this.entries.truth(key)?.name;
-        if (name) await this.#api.deleteTask({ name, requestId });
-        this.#lost(key);
-        this.entries.forget(key);
+        const { task } = name ? await this.api.deleteTask({ name, requestId }) : {};
+        gone();
+        if (task) this.entries.merge(task);
       },
       refused: (failure) => {
-        if (failure.code === Code.NotFound) return this.entries.forget(key);
+        if (failure.code === Code.NotFound) return gone();
         this.restore(key);
-        this.#told.refused(failure, title);
+        this.told.refused(failure, title);
       },
     });
   }
 
   #save(key: string, base: Task, values: Values, only?: readonly Path[]): void {
+    if (values.list !== base.list && !only) this.move(key, { list: values.list });
     const paths = only ?? changes(valuesOf(base), values);
     if (paths.length === 0) return;
     const ids = new Map<string, string>();
-    this.#write(
+    this.write(
       key,
       (task) => edited(task, values, paths),
       (name) => this.#update(key, name, base, values, paths, ids),
-      { base, values },
+      { typed: { base, values } },
     );
   }
 
@@ -223,11 +187,11 @@ export class TaskStore {
     ids.set(task.etag, requestId);
     try {
       const mask = { paths: [...paths] };
-      return (await this.#api.updateTask({ task, updateMask: mask, requestId })).task;
+      return (await this.api.updateTask({ task, updateMask: mask, requestId })).task;
     } catch (error) {
       if (failureOf(error).reason !== "ETAG_MISMATCH") throw error;
     }
-    const { task: theirs } = await this.#api.getTask({ name });
+    const { task: theirs } = await this.api.getTask({ name });
     if (!theirs) return undefined;
     const apart = clashes(valuesOf(base), valuesOf(theirs), values, paths);
     if (apart.length > 0) {
@@ -237,57 +201,32 @@ export class TaskStore {
     return this.#update(key, name, theirs, values, paths, ids);
   }
 
-  #write(
-    key: string,
-    change: Change,
-    send: (name: string) => Promise<Task | undefined>,
-    typed?: { base: Task; values: Values },
-  ): void {
-    const settled = this.entries.expect(key, change);
-    const title = this.entries.row(key)?.task.title ?? "";
-    this.outbox.add({
-      send: async () => {
-        const name = this.entries.truth(key)?.name;
-        const task = name ? await send(name) : undefined;
-        if (task) this.entries.merge(task);
-        settled();
-      },
-      refused: (failure, error) => {
-        settled();
-        if (error instanceof Clash)
-          this.conflicts.value = [...this.conflicts.value, error.conflict];
-        else if (failure.code === Code.NotFound) this.#vanished(key, title, typed?.values);
-        else this.#refused(key, failure, title, typed);
-      },
-    });
-  }
-
   /** A refused edit comes back with what was typed and what is wrong with it. */
-  #refused(
-    key: string,
-    failure: Failure,
-    title: string,
-    typed?: { base: Task; values: Values },
-  ): void {
+  protected refused(key: string, { failure, error, title, typed }: Refusal): void {
+    if (error instanceof Clash) {
+      this.conflicts.value = [...this.conflicts.value, error.conflict];
+      return;
+    }
+    if (failure.code === Code.NotFound) return this.#vanished(key, title, typed?.values);
     if (typed && this.entries.row(key) && !this.drafts.value.has(key)) {
       this.#setDraft(key, { ...typed, faults: failure.fields });
     }
-    this.#told.refused(failure, title);
+    this.told.refused(failure, title);
   }
 
   #vanished(key: string, title: string, typed?: Values): void {
     this.entries.forget(key);
-    this.#told.vanished(title, typed && (() => this.add(typed)));
+    this.told.vanished(title, typed && (() => this.add(typed)));
   }
 
   /** A task is gone; what was being typed into it is not. */
-  #lost(key: string): void {
+  protected lost(key: string): void {
     const draft = this.drafts.value.get(key);
     if (!draft) return;
     this.discard(key);
     const { base, values } = draft;
     if (changes(valuesOf(base), values).length > 0) {
-      this.#told.vanished(base.title, () => this.add(values));
+      this.told.vanished(base.title, () => this.add(values));
     }
   }
 

@@ -7,9 +7,23 @@ import {
   createClient,
   createRouterTransport,
   type Interceptor,
+  type ServiceImpl,
 } from "@connectrpc/connect";
-import { create, type Client, type Task, TaskSchema, TaskService, TaskStatus } from "duet-client";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampNow } from "@bufbuild/protobuf/wkt";
+import type { ListTasksRequest } from "../../client/src/gen/task/v1/task_service_pb.ts";
+import {
+  create,
+  type Client,
+  ListService,
+  type Task,
+  TaskSchema,
+  TaskService,
+  TaskStatus,
+} from "duet-client";
 import { refusal } from "../../client/test/support/refusal.ts";
+import { listsOf } from "./lists.ts";
+import { meets, sorted } from "./query.ts";
 
 export const OWNER = "1a79a4d6-0de6-4d9a-9a6f-5a2c8f1f0b11";
 
@@ -19,71 +33,139 @@ function unreached(): ConnectError {
   return new ConnectError(cause.message, Code.Unknown, undefined, undefined, cause);
 }
 
+type Next = Parameters<Interceptor>[0];
+
 export class Service {
   readonly client: Client<typeof TaskService>;
+  readonly lists: Client<typeof ListService>;
   /** What arrived: the method, and what it was about. */
   readonly calls: string[] = [];
   readonly #tasks = new Map<string, Task>();
-  readonly #answered = new Map<string, Task>();
+  readonly #answered = new Map<string, unknown>();
   readonly #next: (() => Promise<void>)[] = [];
   readonly #lost: ("request" | "answer")[] = [];
+  readonly #owner: string;
   #revision = 0n;
   #ids = 0;
 
-  constructor() {
-    const transport = createRouterTransport(
-      ({ service }) => {
-        service(TaskService, {
-          createTask: async ({ task, requestId }) => {
-            await this.#arrive(`create ${task?.title}`);
-            return this.#once(requestId, () => this.put({ ...(task as Task), name: this.#name() }));
-          },
-          getTask: async ({ name }) => {
-            await this.#arrive("get");
-            return { task: this.#get(name) };
-          },
-          listTasks: async ({ status, pageSize, pageToken }) => {
-            await this.#arrive(`list ${TaskStatus[status]} ${pageToken}`);
-            return this.#page(status, pageSize, pageToken);
-          },
-          updateTask: async ({ task, updateMask, requestId }) => {
-            await this.#arrive(`update ${updateMask?.paths.join()} ${task?.etag}`);
-            const now = this.#get(task?.name ?? "");
-            if (task?.etag !== now.etag) throw refusal(Code.Aborted, "ETAG_MISMATCH", "Changed.");
-            if (task.title.trim() === "") throw untitled();
-            return this.#once(requestId, () => this.put({ ...now, ...task }));
-          },
-          completeTask: async ({ name, requestId }) => {
-            await this.#arrive("complete");
-            const done = { status: TaskStatus.DONE };
-            return this.#once(requestId, () => this.put({ ...this.#get(name), ...done }));
-          },
-          reopenTask: async ({ name, requestId }) => {
-            await this.#arrive("reopen");
-            const open = { status: TaskStatus.OPEN };
-            return this.#once(requestId, () => this.put({ ...this.#get(name), ...open }));
-          },
-          deleteTask: async ({ name }) => {
-            await this.#arrive("delete");
-            this.#get(name);
-            this.#tasks.delete(name);
-            return {};
-          },
+  constructor(owner = OWNER) {
+    this.#owner = owner;
+    const carry = { transport: { interceptors: [(next: Next) => this.#carry(next)] } };
+    const shelf = listsOf(
+      owner,
+      (call) => this.#arrive(call),
+      (list) => this.#cleared(list),
+    );
+    const transport = createRouterTransport(({ service }) => {
+      service(TaskService, { ...this.#reads(), ...this.#writes() });
+      service(ListService, shelf);
+    }, carry);
+    this.client = createClient(TaskService, transport);
+    this.lists = createClient(ListService, transport);
+  }
+
+  #reads(): Partial<ServiceImpl<typeof TaskService>> {
+    return {
+      getTask: async ({ name }) => {
+        await this.#arrive("get");
+        return { task: this.#get(name) };
+      },
+      listTasks: async (request) => {
+        await this.#arrive(`list ${request.filter} ${request.orderBy} ${request.pageToken}`);
+        return this.#page(request);
+      },
+      // Not among the calls: it is made whenever there is time for it.
+      getUsage: () => {
+        const tasks = [...this.#tasks.values()].filter(({ deleteTime }) => !deleteTime);
+        const open = tasks.filter(({ status }) => status === TaskStatus.OPEN);
+        return { tasks: BigInt(tasks.length), openTasks: BigInt(open.length) };
+      },
+    };
+  }
+
+  #writes(): Partial<ServiceImpl<typeof TaskService>> {
+    return {
+      createTask: async ({ task, requestId }) => {
+        await this.#arrive(`create ${task?.title}`);
+        return this.#once(requestId, () => ({
+          task: this.put({ ...(task as Task), name: this.#name(), position: this.#first() }),
+        }));
+      },
+      updateTask: async ({ task, updateMask, requestId }) => {
+        await this.#arrive(`update ${updateMask?.paths.join()} ${task?.etag}`);
+        const now = this.#get(task?.name ?? "");
+        if (task?.etag && task.etag !== now.etag)
+          throw refusal(Code.Aborted, "ETAG_MISMATCH", "Changed.");
+        if (!task || (updateMask?.paths.includes("title") && task.title.trim() === ""))
+          throw untitled();
+        return this.#once(requestId, () => {
+          const wanted: Record<string, unknown> = { ...now };
+          for (const path of updateMask?.paths ?? []) wanted[path] = task[path as keyof Task];
+          return { task: this.put(wanted as unknown as Task) };
         });
       },
-      { transport: { interceptors: [(next) => this.#carry(next)] } },
-    );
-    this.client = createClient(TaskService, transport);
+      completeTask: async ({ name, requestId, force, cancel }) => {
+        await this.#arrive(`complete${force ? " all" : ""}${cancel ? " cancelled" : ""}`);
+        const status = cancel ? TaskStatus.CANCELLED : TaskStatus.DONE;
+        const open = this.#below(name).filter((step) => step.status === TaskStatus.OPEN);
+        if (open.length > 0 && !force) {
+          throw refusal(Code.FailedPrecondition, "OPEN_SUBTASKS", "It has open subtasks.");
+        }
+        return this.#once(requestId, () => {
+          for (const step of open) this.put({ ...step, status });
+          const { recurrence, ...task } = this.#get(name);
+          const next = recurrence && { ...task, recurrence, name: this.#name() };
+          return { task: this.put({ ...task, status }), ...(next && { next: this.put(next) }) };
+        });
+      },
+      reopenTask: async ({ name, requestId }) => {
+        await this.#arrive("reopen");
+        const open = { status: TaskStatus.OPEN };
+        return this.#once(requestId, () => ({ task: this.put({ ...this.#get(name), ...open }) }));
+      },
+      moveTask: async ({ name, requestId, list, parentTask, place }) => {
+        await this.#arrive(`move ${place.case ?? "first"}`);
+        return this.#once(requestId, () => {
+          const task = this.#get(name);
+          const to = {
+            list: list ?? task.list,
+            parentTask: parentTask ?? (list === undefined ? task.parentTask : ""),
+          };
+          for (const step of this.#below(name)) this.put({ ...step, list: to.list });
+          return { task: this.put({ ...task, ...to, position: this.#place(place.value) }) };
+        });
+      },
+      deleteTask: async ({ name, requestId }) => {
+        await this.#arrive("delete");
+        return this.#once(requestId, () => {
+          const deleteTime = timestampNow();
+          for (const step of this.#below(name)) this.put({ ...step, deleteTime });
+          return { task: this.put({ ...this.#get(name), deleteTime }) };
+        });
+      },
+      undeleteTask: async ({ name, requestId }) => {
+        await this.#arrive("undelete");
+        return this.#once(requestId, () => {
+          const { deleteTime, ...task } = this.#get(name);
+          for (const { deleteTime: _, ...step } of this.#below(name)) this.put(step);
+          return { task: this.put(task) };
+        });
+      },
+    };
   }
 
   /** A task as another device would make it. */
-  has(title: string, status = TaskStatus.OPEN): Task {
-    return this.put(create(TaskSchema, { name: this.#name(), title, status }));
+  has(title: string, more: MessageInitShape<typeof TaskSchema> = {}): Task {
+    const task = { name: this.#name(), title, status: TaskStatus.OPEN, position: this.#first() };
+    return this.put(create(TaskSchema, { ...task, ...more }));
   }
 
   put(task: Task): Task {
     this.#revision += 1n;
-    const now = { ...task, status: task.status || TaskStatus.OPEN };
+    const status = task.status || TaskStatus.OPEN;
+    const { createTime = timestampNow(), completeTime = timestampNow(), ...rest } = task;
+    const closed = status === TaskStatus.OPEN ? {} : { completeTime };
+    const now = { ...rest, ...closed, status, createTime };
     const stored = { ...now, revision: this.#revision, etag: `"${this.#revision}"` };
     this.#tasks.set(task.name, stored);
     return stored;
@@ -94,8 +176,19 @@ export class Service {
     this.#tasks.delete(name);
   }
 
+  /** What is not in the bin, newest first. */
   titles(): string[] {
-    return this.#newestFirst().map(({ title }) => title);
+    const tasks = [...this.#tasks.values()].filter(({ deleteTime }) => !deleteTime);
+    return sorted(tasks, "").map(({ title }) => title);
+  }
+
+  /** The tasks in the manual order. */
+  inOrder(): string[] {
+    return sorted([...this.#tasks.values()], "position").map(({ title }) => title);
+  }
+
+  task(title: string): Task | undefined {
+    return [...this.#tasks.values()].find((task) => task.title === title);
   }
 
   /** The next call that arrives fails. */
@@ -116,7 +209,7 @@ export class Service {
     return release;
   }
 
-  #carry(next: Parameters<Interceptor>[0]): ReturnType<Interceptor> {
+  #carry(next: Next): ReturnType<Interceptor> {
     return async (request) => {
       const lost = this.#lost.shift();
       if (lost === "request") throw unreached();
@@ -131,10 +224,11 @@ export class Service {
     await this.#next.shift()?.();
   }
 
-  #once(requestId: string, write: () => Task): { task: Task } {
-    const task = this.#answered.get(requestId) ?? write();
-    this.#answered.set(requestId, task);
-    return { task };
+  /** A write that is repeated is not made again. */
+  #once<T>(requestId: string, write: () => T): T {
+    if (requestId === "") return write();
+    if (!this.#answered.has(requestId)) this.#answered.set(requestId, write());
+    return this.#answered.get(requestId) as T;
   }
 
   #get(name: string): Task {
@@ -143,22 +237,47 @@ export class Service {
     return task;
   }
 
-  #page(status: TaskStatus, pageSize: number, pageToken: string) {
-    const rest = this.#newestFirst().filter(
-      (task) => (!status || task.status === status) && (!pageToken || task.name < pageToken),
-    );
-    const tasks = rest.slice(0, pageSize);
-    const nextPageToken = rest.length > pageSize ? (tasks.at(-1)?.name ?? "") : "";
-    return { tasks, nextPageToken };
+  #below(name: string): Task[] {
+    const steps = [...this.#tasks.values()].filter(({ parentTask }) => parentTask === name);
+    return steps.flatMap((step) => [step, ...this.#below(step.name)]);
   }
 
-  #newestFirst(): Task[] {
-    return [...this.#tasks.values()].sort((a, b) => (a.name < b.name ? 1 : -1));
+  /** A list is deleted with its tasks; tells whether there are any if it must not be. */
+  #cleared(list: string): (force: boolean) => boolean {
+    return (force) => {
+      const inside = [...this.#tasks.values()].filter((task) => task.list === list);
+      if (force) for (const { name } of inside) this.#tasks.delete(name);
+      return inside.length === 0 || force;
+    };
+  }
+
+  #first(): string {
+    return (5e6 - Number(this.#revision)).toFixed(6);
+  }
+
+  /** Between a task and the next one. */
+  #place(after: string | undefined): string {
+    if (after === undefined) return this.#first();
+    const at = Number(this.#get(after).position);
+    const places = [...this.#tasks.values()].map(({ position }) => Number(position));
+    const next = Math.min(...places.filter((place) => place > at), at + 1);
+    return ((at + next) / 2).toFixed(6);
+  }
+
+  #page({ filter, orderBy, pageSize, pageToken }: ListTasksRequest) {
+    const all = sorted(
+      [...this.#tasks.values()].filter((task) => meets(filter, task)),
+      orderBy,
+    );
+    const from = all.findIndex(({ name }) => name === pageToken) + 1;
+    const tasks = all.slice(from, from + pageSize);
+    const nextPageToken = all.length > from + pageSize ? (tasks.at(-1)?.name ?? "") : "";
+    return { tasks, nextPageToken };
   }
 
   #name(): string {
     this.#ids += 1;
-    return `users/${OWNER}/tasks/${String(this.#ids).padStart(6, "0")}`;
+    return `users/${this.#owner}/tasks/00000000-0000-7000-8000-${String(this.#ids).padStart(12, "0")}`;
   }
 }
 

@@ -2,25 +2,30 @@
 
 import { plugIn } from "./browser.ts";
 import { expect, test as base } from "@playwright/test";
-import type { Failure } from "duet-client";
+import { create, type Failure, type Task, TaskSchema } from "duet-client";
 import { tryNow } from "../../src/link.ts";
-import type { Values } from "../../src/tasks/draft.ts";
-import type { Filter } from "../../src/tasks/pages.ts";
+import { type Values, valuesOf } from "../../src/tasks/draft.ts";
+import { viewOf } from "../../src/tasks/view.ts";
 import { TaskStore } from "../../src/tasks/store.ts";
 import { OWNER, Service } from "./service.ts";
 
 interface Said {
   refused: { failure: Failure; title: string }[];
   vanished: { title: string; again: (() => void) | undefined }[];
+  asked: { question: string; yes: () => void }[];
+  again: Task[];
 }
 
 export const test = base.extend<{ service: Service; said: Said; store: TaskStore }>({
   service: async ({}, use) => use(new Service()),
-  said: async ({}, use) => use({ refused: [], vanished: [] }),
+  said: async ({}, use) => use({ refused: [], vanished: [], asked: [], again: [] }),
   store: async ({ service, said }, use) => {
-    const store = new TaskStore(OWNER, service.client, {
+    const api = { tasks: service.client, lists: service.lists };
+    const store = new TaskStore(OWNER, api, {
       refused: (failure, title) => said.refused.push({ failure, title }),
       vanished: (title, again) => said.vanished.push({ title, again }),
+      ask: (question, _answer, yes) => said.asked.push({ question, yes }),
+      again: (next) => said.again.push(next),
     });
     await use(store);
     store.close();
@@ -29,10 +34,14 @@ export const test = base.extend<{ service: Service; said: Said; store: TaskStore
   },
 });
 
-export const typed = (title: string): Values => ({ title, notes: "", date: "", time: "" });
+export const typed = (title: string): Values => valuesOf(create(TaskSchema, { title }));
 
-export function titles(store: TaskStore, filter: Filter = "open"): string[] {
-  return store.lists.rows(filter).map(({ task }) => task.title);
+/** Everything that is open, and everything. */
+export const OPEN = viewOf("");
+export const EVERY = viewOf("status=all");
+
+export function titles(store: TaskStore, view = OPEN): string[] {
+  return store.lists.rows(view).map(({ task }) => task.title);
 }
 
 export function keyOf(store: TaskStore, title: string): string {
