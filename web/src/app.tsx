@@ -1,9 +1,9 @@
 // The frame of the page: header, the screen that the address asks for, and
 // what lies over every screen. Who may see what is decided here, once.
 
-import { LocationProvider, useLocation } from "preact-iso";
 import { failureOf } from "duet-client";
 import { useEffect, useState } from "preact/hooks";
+import { route, useAddress } from "./address.ts";
 import { destination, isEntrance, isPrivate, signInFor } from "./account/next.ts";
 import { SignIn } from "./account/signin.tsx";
 import { SignUp } from "./account/signup.tsx";
@@ -12,11 +12,13 @@ import { link } from "./link.ts";
 import { Password } from "./settings/password.tsx";
 import { Profile } from "./settings/profile.tsx";
 import { Sessions } from "./settings/sessions.tsx";
+import { Export, Import } from "./settings/transfer.tsx";
 import { ConflictDialog } from "./tasks/conflict.tsx";
 import { store } from "./tasks/current.ts";
 import { useTaskKeys } from "./tasks/keys.ts";
 import { Tasks } from "./tasks/list.tsx";
 import { TaskScreen } from "./tasks/task.tsx";
+import { Announcer, Ask } from "./ui/ask.tsx";
 import { Banner } from "./ui/banner.tsx";
 import { Failed } from "./ui/failed.tsx";
 import { Loading } from "./ui/loading.tsx";
@@ -25,14 +27,6 @@ import { ShortcutsButton, ShortcutsDialog } from "./ui/shortcuts.tsx";
 import { endAll, sayFailure, Toasts } from "./ui/toasts.tsx";
 
 export function App() {
-  return (
-    <LocationProvider>
-      <Page />
-    </LocationProvider>
-  );
-}
-
-function Page() {
   const tasks = store.value;
   useTaskKeys(tasks !== undefined && session.value.kind === "signed-in");
   return (
@@ -51,12 +45,14 @@ function Page() {
       <Toasts />
       {session.value.kind === "signed-in" && tasks && <ConflictDialog store={tasks} />}
       <ShortcutsDialog />
+      <Ask />
+      <Announcer />
     </>
   );
 }
 
 function Header() {
-  const { path } = useLocation();
+  const { path } = useAddress();
   const signedIn = session.value.kind === "signed-in";
   const here = (start: string): "page" | undefined => (path.startsWith(start) ? "page" : undefined);
   return (
@@ -104,7 +100,7 @@ function SignOut() {
 }
 
 function Screen() {
-  const { url, path, query, route } = useLocation();
+  const { url, path, query } = useAddress();
   const state = session.value;
   const target = elsewhere(url, path, query["next"]);
   useEffect(() => {
@@ -119,6 +115,8 @@ function Screen() {
   if (path === "/settings/profile") return <Profile />;
   if (path === "/settings/password") return <Password />;
   if (path === "/settings/sessions") return <Sessions />;
+  if (path === "/settings/import") return <Import />;
+  if (path === "/settings/export") return <Export />;
   if (path === "/tasks" && tasks) return <Tasks key={tasks.owner} store={tasks} />;
   if (first === "tasks" && second && third === undefined && tasks) {
     return <TaskScreen key={second} store={tasks} id={second} />;

@@ -25,7 +25,7 @@ use super::Addresses;
 
 /// The addresses of the page's screens, `deploy/Caddyfile` knows them too. What
 /// is not among them is answered with 404, and the page says so.
-const SCREENS: [&str; 8] = [
+const SCREENS: [&str; 10] = [
     "/",
     "/signup",
     "/signin",
@@ -34,6 +34,8 @@ const SCREENS: [&str; 8] = [
     "/settings/profile",
     "/settings/password",
     "/settings/sessions",
+    "/settings/import",
+    "/settings/export",
 ];
 
 /// Everything that belongs to one page.

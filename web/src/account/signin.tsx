@@ -1,7 +1,7 @@
 // `/signin`: opens a session; says why the last one ended.
 
 import { signal } from "@preact/signals";
-import { useLocation } from "preact-iso";
+import { useAddress } from "../address.ts";
 import { useState } from "preact/hooks";
 import { duet, session } from "../duet.ts";
 import { Heading } from "../ui/heading.tsx";
@@ -20,7 +20,7 @@ import { entrance } from "./next.ts";
 export const typedEmail = signal("");
 
 export function SignIn() {
-  const { query } = useLocation();
+  const { query } = useAddress();
   const [password, setPassword] = useState("");
   const email = typedEmail.value;
   const state = session.value;

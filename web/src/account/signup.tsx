@@ -1,6 +1,6 @@
 // `/signup`: makes an account and opens its first session.
 
-import { useLocation } from "preact-iso";
+import { useAddress } from "../address.ts";
 import { useState } from "preact/hooks";
 import { duet } from "../duet.ts";
 import { Heading } from "../ui/heading.tsx";
@@ -20,7 +20,7 @@ import { typedEmail } from "./signin.tsx";
 import { strengthOf } from "./strength.ts";
 
 export function SignUp() {
-  const { query } = useLocation();
+  const { query } = useAddress();
   const signIn = entrance("/signin", query["next"]);
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");

@@ -2,17 +2,19 @@
 // them.
 
 import type { ComponentChildren } from "preact";
-import { useLocation } from "preact-iso";
+import { useAddress } from "../address.ts";
 import { Heading } from "../ui/heading.tsx";
 
 const SCREENS = [
   ["/settings/profile", "Profile"],
   ["/settings/password", "Password"],
   ["/settings/sessions", "Devices"],
+  ["/settings/import", "Import"],
+  ["/settings/export", "Export"],
 ] as const;
 
 export function Frame({ title, children }: { title: string; children: ComponentChildren }) {
-  const { path } = useLocation();
+  const { path } = useAddress();
   return (
     <div class="screen">
       <Heading text={title} />

@@ -6,9 +6,18 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { quoted } from "../ui/toasts.tsx";
 import { changes, edited, type Path, valuesOf } from "./draft.ts";
 import { inWords } from "./due.ts";
+import { inWords as repeats } from "./recurrence.ts";
+import { PRIORITIES } from "./row.tsx";
 import type { Conflict, TaskStore } from "./store.ts";
 
-const NAMES: Record<Path, string> = { title: "Title", notes: "Notes", due: "Due" };
+const NAMES: Record<Path, string> = {
+  title: "Title",
+  notes: "Notes",
+  due: "Due",
+  priority: "Priority",
+  labels: "Labels",
+  recurrence: "Repeat",
+};
 
 export function ConflictDialog({ store }: { store: TaskStore }) {
   const conflict = store.conflicts.value[0];
@@ -70,6 +79,14 @@ function Choice({ store, conflict }: { store: TaskStore; conflict: Conflict }) {
 }
 
 function shown(task: Task, path: Path): string {
-  const text = path === "due" ? inWords(task.due, new Date()).text : task[path];
-  return text || "(empty)";
+  const { recurrence } = task;
+  const words: Record<Path, string | undefined> = {
+    title: task.title,
+    notes: task.notes,
+    due: inWords(task.due, new Date()).text,
+    priority: PRIORITIES[task.priority],
+    labels: task.labels.join(", "),
+    recurrence: recurrence && repeats(recurrence.rrule),
+  };
+  return words[path] || "(empty)";
 }

@@ -1,8 +1,11 @@
 // The form in which a task is edited, in the list and on its own page.
 
-import type { JSX, TargetedEvent } from "preact";
-import { useId, useLayoutEffect, useRef } from "preact/hooks";
+import type { ComponentChildren, JSX, TargetedEvent } from "preact";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Draft, Values } from "./draft.ts";
+import { dayOf } from "./due.ts";
+import { Labels } from "./labels.tsx";
+import { inWords, presets } from "./recurrence.ts";
 import type { TaskStore } from "./store.ts";
 
 interface Props {
@@ -15,7 +18,11 @@ interface Props {
   closed?: () => void;
 }
 
-export function Editor({ store, id, draft: { base, values, faults }, address, closed }: Props) {
+type Typed = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
+
+const CUSTOM = "custom";
+
+export function Editor({ store, id, draft: { values, faults }, address, closed }: Props) {
   const title = useRef<HTMLInputElement>(null);
   const own = useId();
   // Before the next key is pressed: it is meant for the title.
@@ -23,14 +30,18 @@ export function Editor({ store, id, draft: { base, values, faults }, address, cl
     if (address !== undefined) title.current?.focus();
   }, []);
 
+  const set = (changed: Partial<Values>): void => {
+    const typed = { ...values, ...changed };
+    // What comes back comes back on a day; a time without a date means nothing.
+    if (typed.rrule && !values.rrule) typed.date ||= dayOf(0);
+    if (typed.date === "") Object.assign(typed, { time: "", rrule: "" });
+    if (typed.time === "") typed.zone = "";
+    store.draft(id, typed);
+  };
   const change =
     (field: keyof Values) =>
-    (event: TargetedEvent<HTMLInputElement | HTMLTextAreaElement>): void => {
-      const typed = { ...values, [field]: event.currentTarget.value };
-      // A time without a date means nothing.
-      if (typed.date === "") typed.time = "";
-      store.draft(id, typed);
-    };
+    ({ currentTarget: { value } }: TargetedEvent<Typed>): void =>
+      set({ [field]: value });
   const save = (event?: Event): void => {
     event?.preventDefault();
     store.save(id);
@@ -62,6 +73,17 @@ export function Editor({ store, id, draft: { base, values, faults }, address, cl
         {wrong(path)}
       </p>
     );
+  const pick = (field: keyof Values, text: string, options: ComponentChildren): JSX.Element => (
+    <label>
+      {text}
+      <select value={String(values[field])} onChange={change(field)}>
+        {options}
+      </select>
+    </label>
+  );
+  const lists = store.catalogue.lists.value.filter(
+    ({ archived, name }) => !archived || name === values.list,
+  );
 
   return (
     <form class="editor" aria-label="Edit task" noValidate onSubmit={save} onKeyDown={onKeyDown}>
@@ -106,9 +128,25 @@ export function Editor({ store, id, draft: { base, values, faults }, address, cl
             onInput={change("time")}
           />
         </label>
-        {base.due?.timeZone && <small>Time zone: {base.due.timeZone}</small>}
+        {values.time && pick("zone", "Time zone", options(zones(values.zone)))}
       </div>
       {fault("task.due")}
+      <Repeat values={values} set={set} />
+      {fault("task.recurrence")}
+      <div class="pair">
+        {pick("priority", "Priority", options(["None", "Low", "Medium", "High"].entries()))}
+        {lists.length > 0 &&
+          pick(
+            "list",
+            "List",
+            options([
+              [store.catalogue.nameOf("inbox"), "Inbox"],
+              ...lists.map(({ name, title }) => [name, title] as const),
+            ]),
+          )}
+      </div>
+      <Labels name="Labels" labels={values.labels} change={(labels) => set({ labels })} />
+      {fault("task.labels")}
       <div class="actions">
         <button type="submit">Save</button>
         <button type="button" class="secondary" onClick={cancel}>
@@ -117,5 +155,75 @@ export function Editor({ store, id, draft: { base, values, faults }, address, cl
         {address && <a href={address}>Open on its own page</a>}
       </div>
     </form>
+  );
+}
+
+function options(choices: Iterable<readonly [string | number, string]>): JSX.Element[] {
+  return [...choices].map(([value, text]) => (
+    <option key={value} value={value}>
+      {text}
+    </option>
+  ));
+}
+
+/** No zone first: the time is then meant wherever one is. */
+function zones(own: string): [string, string][] {
+  const known = new Set([own, ...Intl.supportedValuesOf("timeZone")]);
+  return [["", "Wherever I am"], ...[...known].filter(Boolean).map((zone) => [zone, zone])] as [
+    string,
+    string,
+  ][];
+}
+
+interface RepeatProps {
+  values: Values;
+  set: (changed: Partial<Values>) => void;
+}
+
+function Repeat({ values: { date, rrule, after }, set }: RepeatProps) {
+  const rules = presets(new Date(`${date || dayOf(0)}T00:00`));
+  const known = Object.entries(rules).map(([text, rule]) => [rule, text] as const);
+  const common = rrule === "" || known.some(([rule]) => rule === rrule);
+  const [chosen, setCustom] = useState(false);
+  const custom = chosen || !common;
+  const pick = ({ currentTarget: { value } }: TargetedEvent<HTMLSelectElement>): void => {
+    setCustom(value === CUSTOM);
+    set({ rrule: value === CUSTOM ? rrule || "FREQ=WEEKLY" : value });
+  };
+  return (
+    <div class="pair">
+      <label>
+        Repeat
+        <select value={custom ? CUSTOM : rrule} onChange={pick}>
+          {options([["", "Does not repeat"], ...known, [CUSTOM, "Custom…"]])}
+        </select>
+      </label>
+      {rrule && (
+        <label>
+          Counted from
+          <select
+            value={String(after)}
+            onChange={(event) => set({ after: event.currentTarget.value === "true" })}
+          >
+            {options([
+              ["false", "The due date"],
+              ["true", "The day it is completed"],
+            ])}
+          </select>
+        </label>
+      )}
+      {custom && (
+        <label>
+          Rule (RRULE)
+          <input
+            value={rrule}
+            autoComplete="off"
+            spellcheck={false}
+            onInput={(event) => set({ rrule: event.currentTarget.value })}
+          />
+          <small>{rrule && inWords(rrule)}</small>
+        </label>
+      )}
+    </div>
   );
 }

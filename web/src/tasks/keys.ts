@@ -1,12 +1,14 @@
 // The keys that work on tasks: where the focus is, there they act.
 
-import { useLocation } from "preact-iso";
+import { route, useAddress } from "../address.ts";
 import { type Shortcuts, useShortcuts } from "../ui/shortcuts.tsx";
 import { undoLast } from "../ui/toasts.tsx";
 import { focusRow, neighbour } from "./row.tsx";
+import { addressOf, ALL, viewOf } from "./view.ts";
 
 export function useTaskKeys(signedIn: boolean): void {
-  const { route } = useLocation();
+  const { path, url } = useAddress();
+  const query = url.split("?")[1] ?? "";
   const next = (): boolean => step(1);
   const previous = (): boolean => step(-1);
   // With the focus elsewhere the arrows scroll, as everywhere.
@@ -16,8 +18,8 @@ export function useTaskKeys(signedIn: boolean): void {
     target?.click();
     return target !== undefined && target !== null;
   };
-  const go = (address: string) => () => {
-    route(address);
+  const show = (status: string) => () => {
+    route(addressOf({ ...(path === "/tasks" ? viewOf(query) : ALL), status }));
     return true;
   };
   const keys: Shortcuts = {
@@ -39,9 +41,13 @@ export function useTaskKeys(signedIn: boolean): void {
       undoLast();
       return true;
     },
-    "1": go("/tasks"),
-    "2": go("/tasks?status=done"),
-    "3": go("/tasks?status=all"),
+    "/": () => {
+      document.getElementById("search")?.focus();
+      return true;
+    },
+    "1": show("open"),
+    "2": show("done"),
+    "3": show("all"),
   };
   useShortcuts(signedIn ? keys : {});
 }

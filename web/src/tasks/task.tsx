@@ -1,7 +1,7 @@
 // `/tasks/{id}`: one task, with everything about it.
 
 import { type Failure, failureOf, type Task, TaskStatus, timestampDate } from "duet-client";
-import { useLocation } from "preact-iso";
+import { route } from "../address.ts";
 import { useEffect, useState } from "preact/hooks";
 import { Failed } from "../ui/failed.tsx";
 import { Heading } from "../ui/heading.tsx";
@@ -11,7 +11,7 @@ import { visit } from "../visit.ts";
 import { valuesOf } from "./draft.ts";
 import { Editor } from "./editor.tsx";
 import type { Row } from "./entries.ts";
-import { removeTask } from "./row.tsx";
+import { isClosed, removeTask } from "./row.tsx";
 import type { TaskStore } from "./store.ts";
 
 export function TaskScreen({ store, id }: { store: TaskStore; id: string }) {
@@ -50,14 +50,27 @@ export function TaskScreen({ store, id }: { store: TaskStore; id: string }) {
 }
 
 function TaskView({ store, row }: { store: TaskStore; row: Row }) {
-  const { route } = useLocation();
   const { key, task } = row;
-  const done = task.status === TaskStatus.DONE;
+  const done = task.status !== TaskStatus.OPEN;
   const draft = store.drafts.value.get(key) ?? { base: task, values: valuesOf(task), faults: [] };
   const remove = (): void => {
     removeTask(store, row);
     route("/tasks");
   };
+  if (task.deleteTime) {
+    return (
+      <div class="screen narrow">
+        <Heading text={task.title} />
+        <p class="about">
+          <When text="In the bin since" stamp={task.deleteTime} />
+          <When text="Gone for good on" stamp={task.expireTime} />
+        </p>
+        <button type="button" onClick={() => store.undelete(key)}>
+          Restore
+        </button>
+      </div>
+    );
+  }
   return (
     <div class="screen narrow" aria-busy={row.waiting ? true : undefined}>
       <a href="/tasks" class="back">
@@ -65,13 +78,24 @@ function TaskView({ store, row }: { store: TaskStore; row: Row }) {
       </a>
       <Heading text={task.title} />
       <label class="check">
-        <input type="checkbox" checked={done} onChange={() => store.check(key, !done)} />
-        Done
+        <input
+          type="checkbox"
+          checked={done}
+          onChange={(event) => {
+            if (done) store.reopen(key);
+            else store.complete(key);
+            event.currentTarget.checked = isClosed(store, key);
+          }}
+        />
+        {task.status === TaskStatus.CANCELLED ? "Won’t do" : "Done"}
       </label>
       <Editor store={store} id={key} draft={draft} />
       <p class="about">
         <When text="Created" stamp={task.createTime} />
-        <When text="Completed" stamp={done ? task.completeTime : undefined} />
+        <When
+          text={task.status === TaskStatus.CANCELLED ? "Cancelled" : "Completed"}
+          stamp={done ? task.completeTime : undefined}
+        />
       </p>
       <button type="button" class="quiet delete" onClick={remove}>
         Delete task

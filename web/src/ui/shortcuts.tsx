@@ -2,7 +2,8 @@
 // off, because a single letter is also what a voice or a slip may type.
 
 import { signal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
+import { Dialog } from "./dialog.tsx";
 
 /** What a key does; false where it does nothing. */
 export type Shortcuts = Readonly<Record<string, () => boolean>>;
@@ -15,7 +16,9 @@ const OVERVIEW: readonly (readonly [string, string])[] = [
   ["e or Enter", "Edit"],
   ["# or Delete", "Delete"],
   ["u", "Undo the deletion"],
-  ["1, 2, 3", "Open, done, all"],
+  ["Alt + arrows", "Move in my order: up, down, into the one above, out"],
+  ["/", "Search"],
+  ["1, 2, 3", "Open, done, all of this list"],
   ["?", "This overview"],
   ["Esc", "Close, or cancel editing"],
 ];
@@ -80,38 +83,29 @@ export function ShortcutsDialog() {
 }
 
 function Overview() {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useLayoutEffect(() => {
-    const before = document.activeElement;
-    dialog.current?.showModal();
-    return () => {
-      if (before instanceof HTMLElement) before.focus();
-    };
-  }, []);
+  const close = (): void => void (open.value = false);
   return (
-    <dialog ref={dialog} aria-labelledby="shortcuts" onClose={() => (open.value = false)}>
-      <article>
-        <h2 id="shortcuts">Keyboard shortcuts</h2>
-        <dl class="keys">
-          {OVERVIEW.map(([keys, text]) => (
-            <div key={keys}>
-              <dt>
-                <kbd>{keys}</kbd>
-              </dt>
-              <dd>{text}</dd>
-            </div>
-          ))}
-        </dl>
-        <label class="check">
-          <input type="checkbox" checked={enabled.value} onChange={() => enable(!enabled.value)} />
-          Use keyboard shortcuts
-        </label>
-        <div class="actions">
-          <button type="button" onClick={() => dialog.current?.close()}>
-            Close
-          </button>
-        </div>
-      </article>
-    </dialog>
+    <Dialog titled="shortcuts" closed={close}>
+      <h2 id="shortcuts">Keyboard shortcuts</h2>
+      <dl class="keys">
+        {OVERVIEW.map(([keys, text]) => (
+          <div key={keys}>
+            <dt>
+              <kbd>{keys}</kbd>
+            </dt>
+            <dd>{text}</dd>
+          </div>
+        ))}
+      </dl>
+      <label class="check">
+        <input type="checkbox" checked={enabled.value} onChange={() => enable(!enabled.value)} />
+        Use keyboard shortcuts
+      </label>
+      <div class="actions">
+        <button type="button" onClick={close}>
+          Close
+        </button>
+      </div>
+    </Dialog>
   );
 }

@@ -41,9 +41,14 @@ export function sayUndoable(text: string, undo: () => void, ended: () => void): 
   say({ text, alert: false, action: { label: "Undo", run: undo }, ended });
 }
 
+/** Says something that needs no answer, for a while. */
+export function saySoon(text: string): void {
+  say({ text, alert: false, ended: () => undefined });
+}
+
 /** Undoes what was done last, if it still can be. */
 export function undoLast(): void {
-  const last = toasts.value.findLast((toast) => toast.ended);
+  const last = toasts.value.findLast((toast) => toast.action && toast.ended);
   if (last) finish(last, true);
 }
 
