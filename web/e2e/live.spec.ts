@@ -101,8 +101,8 @@ test("eight tabs over HTTP/1.1 are all live, over one stream; the leader may clo
   for (const tab of tabs) await tab.seesTasks("Tune the piano");
   await expect.poll(() => ada.calls.open("WatchTasks")).toBe(1);
 
-  // The tab that was opened last leads.
-  await tabs.pop()?.page.close();
+  // The tab that was opened first leads.
+  await tabs.shift()?.page.close();
   await ada.account.add("Buy strings");
   for (const tab of tabs) await tab.seesTasks("Buy strings", "Tune the piano");
   await expect.poll(() => ada.calls.open("WatchTasks")).toBe(1);

@@ -176,6 +176,103 @@ const lists: Record<string, Scene> = {
   },
 };
 
+/** A list of her own, with a task that has everything and steps below it. */
+async function concert({ person }: People): Promise<Someone> {
+  const ada = await person("ada");
+  const { account, page } = ada;
+  await ada.field("New list").fill("Concert in the small hall");
+  await ada.answered("CreateList", () => ada.button("Add list").click());
+  await expect(ada.heading("Concert in the small hall")).toBeVisible();
+  const list = `${account.user}/lists/${new URL(page.url()).searchParams.get("list")}`;
+  const make = async (title: string, parentTask = ""): Promise<string> => {
+    const { task } = await account.tasks.createTask({ task: { title, parentTask, list } });
+    return task?.name ?? "";
+  };
+  await make("Rehearse");
+  const { task } = await account.tasks.createTask({
+    task: {
+      title: LONG,
+      list,
+      notes: "440 Hz",
+      priority: 3,
+      labels: ["home", "music", "a label that is rather long for a narrow screen"],
+      due: { date: { year: 2020, month: 1, day: 2 }, minuteOfDay: 600, timeZone: "Europe/Paris" },
+      recurrence: { rrule: "FREQ=MONTHLY;BYDAY=MO,TH;BYSETPOS=-1" },
+    },
+  });
+  const step = await make("Call the tuner", task?.name);
+  await make("Look for the number", step);
+  await make("Move the chairs", task?.name);
+  await page.reload();
+  await expect(ada.tasks).toHaveCount(5);
+  return ada;
+}
+
+const full: Record<string, Scene> = {
+  "list, with everything": concert,
+  "list, narrow, lists open": async (people) => {
+    const ada = await concert(people);
+    await ada.page.setViewportSize({ width: 320, height: 800 });
+    await ada.button("Lists").click();
+    return ada;
+  },
+  "list, menu of a task": async (people) => {
+    const ada = await concert(people);
+    await ada.button("More for Rehearse").click();
+    await expect(ada.button("Won’t do")).toBeVisible();
+    return ada;
+  },
+  "list, new subtask": async (people) => {
+    const ada = await concert(people);
+    await ada.button("More for Rehearse").click();
+    await ada.button("Add subtask").click();
+    return ada;
+  },
+  "list, editing everything": async (people) => {
+    const ada = await concert(people);
+    await ada.edit(LONG);
+    return ada;
+  },
+  "list, renaming": async (people) => {
+    const ada = await concert(people);
+    await ada.button("List options").click();
+    await ada.button("Rename").click();
+    return ada;
+  },
+  "list, a question": async (people) => {
+    const ada = await concert(people);
+    await ada.box(LONG).click();
+    await expect(ada.page.getByRole("dialog", { name: /open subtasks/ })).toBeVisible();
+    return ada;
+  },
+  "tasks, filtered by nonsense": async (people) => {
+    const ada = await busy(people);
+    await ada.button("Filter and sort").click();
+    await ada.field("Advanced").fill("due > hello");
+    await ada.field("Advanced").press("Enter");
+    await expect(ada.field("Advanced")).toHaveAttribute("aria-invalid", "true");
+    return ada;
+  },
+  bin: async ({ person }) => {
+    const ada = await person("ada");
+    const id = await ada.account.add(LONG);
+    await ada.account.tasks.deleteTask({ name: ada.account.nameOf(id) });
+    await ada.open("/tasks?list=bin");
+    await expect(ada.button(`Restore ${LONG}`)).toBeVisible();
+    return ada;
+  },
+  import: async (people) => {
+    const ada = await at(people, "/settings/import", "Import");
+    const lines = ["TYPE,CONTENT,PRIORITY,INDENT,DATE", "task,Rehearse,1,1,some day or other"];
+    const buffer = Buffer.from(lines.join("\n"));
+    await ada.field("File").setInputFiles({ name: "project.csv", mimeType: "text/csv", buffer });
+    await ada.button("Check the file").click();
+    await expect(ada.page.getByText("What was not carried over")).toBeVisible();
+    return ada;
+  },
+  export: (people) => at(people, "/settings/export", "Export"),
+};
+
 const others: Record<string, Scene> = {
   "starting, Duet not reached": async ({ person, watch }) => {
     watch.allowLostCalls();
@@ -257,7 +354,7 @@ const others: Record<string, Scene> = {
   },
 };
 
-export const scenes: Record<string, Scene> = { ...accounts, ...lists, ...others };
+export const scenes: Record<string, Scene> = { ...accounts, ...lists, ...full, ...others };
 
 async function currentSession({ account }: Someone): Promise<string> {
   const { sessions } = await account.account.listSessions({});

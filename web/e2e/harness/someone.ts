@@ -54,6 +54,11 @@ export class Someone {
     return this.page.getByLabel(label, { exact: true });
   }
 
+  /** A field in which one chooses. */
+  picker(label: string): Locator {
+    return this.page.getByRole("combobox", { name: label, exact: true });
+  }
+
   button(name: string): Locator {
     return this.page.getByRole("button", { name, exact: true });
   }

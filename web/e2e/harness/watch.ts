@@ -78,7 +78,9 @@ export class Calls {
     context.on("requestfinished", over);
     context.on("requestfailed", over);
     // Nobody tells of the calls of a tab that was closed.
-    context.on("page", (page) => page.on("close", () => this.#leave(page)));
+    const follow = (page: Page): void => void page.on("close", () => this.#leave(page));
+    context.pages().forEach(follow);
+    context.on("page", follow);
   }
 
   /** How many calls of a method have no end yet. */
