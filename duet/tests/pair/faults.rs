@@ -34,28 +34,28 @@ use crate::harness::{Tasks, channel, create, descendants, folder, sign_in, sign_
 const AT_MOST: Duration = Duration::from_secs(5);
 
 /// A service in this process, on an address of its own.
-struct Running {
-    address: String,
+pub(crate) struct Running {
+    pub(crate) address: String,
     stop: oneshot::Sender<()>,
     task: JoinHandle<anyhow::Result<()>>,
 }
 
 impl Running {
     /// Ends it as kill -9 would: nothing is finished, nothing is said.
-    async fn kill(self) -> String {
+    pub(crate) async fn kill(self) -> String {
         self.task.abort();
         let _ = self.task.await;
         self.address
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         drop(self.stop);
         self.task.await.unwrap().unwrap();
     }
 }
 
 /// The parts, each of which can die alone.
-struct Parts {
+pub(crate) struct Parts {
     folder: TempDir,
     binaries: Binaries,
     cluster: Option<Cluster>,
@@ -63,7 +63,7 @@ struct Parts {
 }
 
 impl Parts {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         program::install_cryptography();
         let folder = folder();
         let bin = std::env::var_os("PG_BIN").map(std::path::PathBuf::from);
@@ -82,16 +82,23 @@ impl Parts {
         parts
     }
 
-    async fn start_postgres(&mut self) {
+    pub(crate) async fn start_postgres(&mut self) {
         let settings = Settings::new(self.folder.path());
         self.cluster = Some(Cluster::start(&self.binaries, settings, &|_| {}).await.unwrap());
+    }
+
+    /// Kills it at once, and waits until it is gone.
+    pub(crate) async fn kill_postgres(&mut self) {
+        let cluster = self.cluster.take().unwrap();
+        kill(i32::try_from(cluster.pid()).unwrap(), Signal::KILL);
+        cluster.exited().await;
     }
 
     fn cluster(&self) -> &Cluster {
         self.cluster.as_ref().unwrap()
     }
 
-    async fn auth(&self, address: &str) -> Running {
+    pub(crate) async fn auth(&self, address: &str) -> Running {
         let flags = ["auth-service", "--key-encryption-key", &self.key, "--argon2-memory=7168"];
         let config = AuthConfig::parse_from(flags);
         let database = Database::new(self.cluster().options("auth", "auth_app"), 8);
@@ -99,7 +106,7 @@ impl Parts {
         run(address, async move |listener, until| app.serve(listener, until).await).await
     }
 
-    async fn task(&self, auth: &str) -> Running {
+    pub(crate) async fn task(&self, auth: &str) -> Running {
         self.task_with(&format!("--auth-url=http://{auth}")).await
     }
 

@@ -17,3 +17,4 @@ mod proxy;
 mod readme;
 mod rights;
 mod third;
+mod watching;
