@@ -71,7 +71,7 @@ pub struct Watch {
     pub token: Option<SyncToken>,
     /// Which tasks; None for all.
     pub selection: Option<Selection>,
-    /// When the caller's access token expires.
+    /// When the caller's access token is refused.
     pub until: DateTime<Utc>,
     /// Cancelled when the server shuts down.
     pub draining: CancellationToken,

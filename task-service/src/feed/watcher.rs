@@ -63,7 +63,7 @@ pub(super) struct Watcher {
     pub(super) clock: SharedClock,
     pub(super) user: Uuid,
     pub(super) selection: Option<Selection>,
-    /// When the caller's access token expires.
+    /// When the caller's access token is refused.
     pub(super) until: DateTime<Utc>,
     pub(super) draining: CancellationToken,
     pub(super) hub: Hub,

@@ -17,6 +17,7 @@ use shared::{
     interceptor::Identity,
     name,
     page::{self, PageTokens},
+    verify::LEEWAY_SECONDS,
 };
 use tonic::Status;
 use uuid::Uuid;
@@ -86,9 +87,7 @@ impl Service {
         let zone = fields.read("time_zone", filter::zone(&time_zone));
         let (user, token, filter, zone) = fields.all((user, token, filter, zone))?;
 
-        // What is too far away for the calendar is far enough.
-        let exp = DateTime::from_timestamp(caller.expires_at(), 0);
-        let until = exp.unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let until = expiry(caller.expires_at());
         let draining = self.draining.clone();
         let selection = (!filter.is_empty()).then_some(feed::Selection { filter, zone });
         let watch = feed::Watch { user, token, selection, until, draining };
@@ -153,6 +152,14 @@ fn change(user: Uuid, change: Change) -> pb::Change {
         Resource::GoneList(id) => Wire::RemovedList(wire::list_name(user, id)),
     };
     pb::Change { revision, resource: Some(resource) }
+}
+
+/// When the verifier would refuse the token that a stream was opened with; a
+/// client that opens another before gets one that lasts.
+fn expiry(exp: i64) -> DateTime<Utc> {
+    // What is too far away for the calendar is far enough.
+    DateTime::from_timestamp(exp.saturating_add(LEEWAY_SECONDS), 0)
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 fn ended(end: Ended) -> Failure {
