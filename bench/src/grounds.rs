@@ -65,8 +65,12 @@ impl Grounded {
         stage.make_database(database).await?;
         let mut superuser = stage.cluster.superuser_options(database).connect().await?;
         fill(&mut superuser, &stage.users, ground).await?;
-        superuser.close().await?;
         let server = stage.serve_tasks(database).await?;
+        if ground == Ground::Unruled {
+            // Only now: where a table lacks it a service does not start.
+            unrule(&mut superuser).await?;
+        }
+        superuser.close().await?;
         let last_page = match ground {
             Ground::Large => last_page(&server, &stage.users[COLLECTOR]).await?,
             Ground::Small | Ground::Ruled | Ground::Unruled => String::new(),
@@ -96,13 +100,15 @@ async fn fill(superuser: &mut PgConnection, users: &[User], ground: Ground) -> a
     let counters = "insert into data.user_state (user_id, head_rev, task_count)
                     select user_id, max(rev), count(*) from data.tasks group by user_id";
     sqlx::raw_sql(counters).execute(&mut *superuser).await?;
-    if ground == Ground::Unruled {
-        for table in ["tasks", "lists", "requests", "user_state"] {
-            let statement = format!("alter table data.{table} disable row level security");
-            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *superuser).await?;
-        }
-    }
     sqlx::raw_sql("vacuum analyze").execute(&mut *superuser).await?;
+    Ok(())
+}
+
+async fn unrule(superuser: &mut PgConnection) -> anyhow::Result<()> {
+    for table in ["tasks", "lists", "requests", "user_state"] {
+        let statement = format!("alter table data.{table} disable row level security");
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *superuser).await?;
+    }
     Ok(())
 }
 

@@ -93,19 +93,20 @@ impl Crowd {
         users: &Arc<[User]>,
         among: Range<usize>,
     ) -> anyhow::Result<Self> {
-        let mut opening = JoinSet::new();
+        let mut watching = JoinSet::new();
         let numbers: Vec<usize> = (0..CROWD).collect();
+        // One connection's at a time: a server refuses a crowd that comes at once.
         for numbers in numbers.chunks(STREAMS_PER_CONNECTION) {
             let channel = endpoint(address)?.connect().await?;
+            let mut opening = JoinSet::new();
             for number in numbers {
                 let turns = Turns::among(users, among.clone(), *number, 1);
                 opening.spawn(arrive(TaskServiceClient::new(channel.clone()), turns));
             }
-        }
-        let mut watching = JoinSet::new();
-        while let Some(stream) = opening.join_next().await {
-            let mut stream = stream??;
-            watching.spawn(async move { while next(&mut stream).await.is_ok() {} });
+            while let Some(stream) = opening.join_next().await {
+                let mut stream = stream??;
+                watching.spawn(async move { while next(&mut stream).await.is_ok() {} });
+            }
         }
         Ok(Self { _watching: watching })
     }
