@@ -73,7 +73,9 @@ fn of_calls(figures: &Figures) -> Vec<Goal> {
     let many_and_few = "CPU of list of 50, 1 M ÷ 10 k in the table";
     goals.extend([
         rate(5, "list of 50 ÷ without row security", [ListRuled, ListUnruled], AtLeast(0.85)),
+        serving(5, "the same by CPU", [ListUnruled, ListRuled], AtLeast(0.85)),
         rate(5, "create ÷ without row security", [CreateRuled, CreateUnruled], AtLeast(0.85)),
+        serving(5, "the same by CPU", [CreateUnruled, CreateRuled], AtLeast(0.85)),
         rate(7, "sign-ins ÷ only hashing, 16 callers", [SignIn, Hashing], AtLeast(0.9)),
         serving(15, many_and_few, [ListOfMany, ListOfFew], AtMost(1.2)),
         serving(15, "the same of get", [GetOfMany, GetOfFew], AtMost(1.2)),
