@@ -1,5 +1,7 @@
 //! The load: callers that each make one call after the other over connections
-//! of our own, on as many single-threaded runtimes as there are processors.
+//! of our own, on as many single-threaded runtimes as there are processors. A
+//! closed loop calls again as soon as it was answered; an open one at a pace,
+//! and is timed from when a call should have begun.
 //!
 //! Invariant: every answer is checked. A call that fails ends the load, and
 //! the measurement is an error, never a fast figure. Calls answered during the
@@ -16,7 +18,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use tokio::task::JoinSet;
+use tokio::{
+    sync::{Mutex, mpsc},
+    task::JoinSet,
+};
 use tonic::{
     Status,
     transport::{Channel, Endpoint},
@@ -66,6 +71,7 @@ pub(crate) struct Load {
     target: Target,
     phase: Arc<Phase>,
     workers: Vec<JoinHandle<anyhow::Result<Latencies>>>,
+    pacer: Option<JoinHandle<()>>,
 }
 
 /// What the callers are told.
@@ -93,14 +99,45 @@ impl Load {
         make: impl Fn(Channel, usize) -> C + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
         let phase = Arc::new(Phase(AtomicU8::new(Phase::WARMING_UP)));
+        Self::spawn(target, callers, make, phase, None)
+    }
+
+    /// The same as an open loop of `rate` calls per second, which wait where
+    /// there are too few callers.
+    pub(crate) fn paced<C: Caller>(
+        target: Target,
+        callers: usize,
+        rate: u32,
+        make: impl Fn(Channel, usize) -> C + Send + Sync + 'static,
+    ) -> anyhow::Result<Self> {
+        let phase = Arc::new(Phase(AtomicU8::new(Phase::WARMING_UP)));
+        let (sender, beginnings) = mpsc::unbounded_channel();
+        let pacer = {
+            let phase = phase.clone();
+            let pace = move || pace(rate, &sender, &phase);
+            std::thread::Builder::new().name("pace".to_owned()).spawn(pace)?
+        };
+        let beginnings = Some(Arc::new(Mutex::new(beginnings)));
+        let load = Self::spawn(target, callers, make, phase, beginnings)?;
+        Ok(Self { pacer: Some(pacer), ..load })
+    }
+
+    fn spawn<C: Caller>(
+        target: Target,
+        callers: usize,
+        make: impl Fn(Channel, usize) -> C + Send + Sync + 'static,
+        phase: Arc<Phase>,
+        beginnings: Option<Beginnings>,
+    ) -> anyhow::Result<Self> {
         let make = Arc::new(make);
         let threads = processors().min(callers);
         let spawn = |thread: usize| {
-            let (make, phase) = (make.clone(), phase.clone());
+            let (make, phase, beginnings) = (make.clone(), phase.clone(), beginnings.clone());
             let numbers: Vec<usize> = (thread..callers).step_by(threads).collect();
             let run = move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-                let done = runtime.block_on(work(target.address, &numbers, &*make, &phase));
+                let cue = Cue { phase: phase.clone(), beginnings };
+                let done = runtime.block_on(work(target.address, &numbers, &*make, &cue));
                 if done.is_err() {
                     phase.set(Phase::OVER);
                 }
@@ -109,7 +146,7 @@ impl Load {
             std::thread::Builder::new().name(format!("load-{thread}")).spawn(run)
         };
         let workers = (0..threads).map(spawn).collect::<Result<_, _>>()?;
-        Ok(Self { target, phase, workers })
+        Ok(Self { target, phase, workers, pacer: None })
     }
 
     /// Warms up, measures, and ends the load.
@@ -146,7 +183,45 @@ impl Load {
             let found = worker.join().map_err(|_| anyhow::anyhow!("a load thread panicked"))?;
             all.add(found?)?;
         }
+        if let Some(pacer) = self.pacer {
+            pacer.join().map_err(|_| anyhow::anyhow!("the pace was lost"))?;
+        }
         Ok(all)
+    }
+}
+
+/// When calls of an open loop should begin, for whoever comes first.
+type Beginnings = Arc<Mutex<mpsc::UnboundedReceiver<Instant>>>;
+
+/// When to call.
+#[derive(Clone)]
+struct Cue {
+    phase: Arc<Phase>,
+    /// None in a closed loop.
+    beginnings: Option<Beginnings>,
+}
+
+impl Cue {
+    /// When the next call begins or should have begun; None if there is none.
+    async fn next(&self) -> Option<Instant> {
+        let beginning = match &self.beginnings {
+            None => Some(Instant::now()),
+            Some(beginnings) => beginnings.lock().await.recv().await,
+        };
+        beginning.filter(|_| !self.phase.is(Phase::OVER))
+    }
+}
+
+/// Says when calls should begin, until the load is over. A thread of its own:
+/// the timer of the runtime knows whole milliseconds only.
+fn pace(rate: u32, sender: &mpsc::UnboundedSender<Instant>, phase: &Phase) {
+    let (began, gap) = (Instant::now(), Duration::from_secs(1) / rate);
+    for number in 0.. {
+        let beginning = began + gap * number;
+        std::thread::sleep(beginning.saturating_duration_since(Instant::now()));
+        if phase.is(Phase::OVER) || sender.send(beginning).is_err() {
+            return;
+        }
     }
 }
 
@@ -160,14 +235,14 @@ async fn work<C: Caller>(
     address: SocketAddr,
     numbers: &[usize],
     make: &(dyn Fn(Channel, usize) -> C + Send + Sync),
-    phase: &Arc<Phase>,
+    cue: &Cue,
 ) -> anyhow::Result<Latencies> {
     let mut callers = JoinSet::new();
     for numbers in numbers.chunks(CALLERS_PER_CONNECTION) {
         let endpoint = Endpoint::from_shared(format!("http://{address}"))?.tcp_nodelay(true);
         let channel = endpoint.connect().await.context("cannot connect")?;
         for number in numbers {
-            callers.spawn(keep_calling(make(channel.clone(), *number), phase.clone()));
+            callers.spawn(keep_calling(make(channel.clone(), *number), cue.clone()));
         }
     }
     let mut all = latencies()?;
@@ -177,14 +252,13 @@ async fn work<C: Caller>(
     Ok(all)
 }
 
-async fn keep_calling(mut caller: impl Caller, phase: Arc<Phase>) -> anyhow::Result<Latencies> {
+async fn keep_calling(mut caller: impl Caller, cue: Cue) -> anyhow::Result<Latencies> {
     let mut latencies = latencies()?;
-    while !phase.is(Phase::OVER) {
-        let began = Instant::now();
+    while let Some(began) = cue.next().await {
         caller.call().await.map_err(|status| {
             anyhow::anyhow!("a call was refused with {:?}: {}", status.code(), status.message())
         })?;
-        if phase.is(Phase::MEASURING) {
+        if cue.phase.is(Phase::MEASURING) {
             let took = caller.timed_from(began).elapsed().as_nanos();
             let took = u64::try_from(took).unwrap_or(u64::MAX);
             latencies.saturating_record(took);

@@ -1,10 +1,10 @@
 //! What the pair costs: `cargo run --release -p bench` starts a durable
 //! Postgres and both services, loads them, and prints figures and ratios.
 //!
-//! The load is closed loop: a caller makes its next call when the last was
-//! answered, so latencies under overload look better than an independent crowd
-//! would find them. An open loop, paced from the intended start, is not here
-//! yet; nor are the comparisons with other stacks (P11, P12).
+//! Most of the load is closed loop: a caller makes its next call when the last
+//! was answered, so latencies under overload look better than an independent
+//! crowd would find them. The open loops are timed from when a call should have
+//! begun. The comparisons with other stacks (P11, P12) are not here.
 
 mod callers;
 mod child;

@@ -19,6 +19,10 @@ pub(crate) struct Plan {
     /// Rounds through everything.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
+    /// Calls per second of the open loops: few enough for the machine, or it is
+    /// the queue that is measured.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) rate: u32,
     /// Measure this only; may be given more than once.
     #[arg(long, value_name = "NAME")]
     only: Vec<Part>,
@@ -53,6 +57,8 @@ pub(crate) enum Part {
     Volume,
     /// Calls with row level security and without.
     Policies,
+    /// Reading and making tasks in an open loop, at the rate that is given.
+    Paced,
     /// The start of `duet up`.
     Start,
 }
@@ -89,6 +95,9 @@ pub(crate) enum What {
     ListUnruled,
     CreateRuled,
     CreateUnruled,
+    GetPaced,
+    ListPaced,
+    CreatePaced,
     Start,
 }
 
@@ -111,10 +120,11 @@ impl Part {
     /// What belongs to it; what is compared with each other stands side by side.
     fn cases(self) -> Vec<Case> {
         use What::{
-            BareEcho, Create, CreateRuled, CreateUnruled, FirstPage, Get, GetOfFew, GetOfMany,
-            Hashing, LastPage, List, ListInCalm, ListInStorm, ListOfFew, ListOfMany, ListRuled,
-            ListUnruled, PlainInsert, PlainSelect, QuietEcho, Refresh, SeenHere, SeenThere, SignIn,
-            Start, Update, UpdateWatched, Verify, Watcher, WholeEcho,
+            BareEcho, Create, CreatePaced, CreateRuled, CreateUnruled, FirstPage, Get, GetOfFew,
+            GetOfMany, GetPaced, Hashing, LastPage, List, ListInCalm, ListInStorm, ListOfFew,
+            ListOfMany, ListPaced, ListRuled, ListUnruled, PlainInsert, PlainSelect, QuietEcho,
+            Refresh, SeenHere, SeenThere, SignIn, Start, Update, UpdateWatched, Verify, Watcher,
+            WholeEcho,
         };
         const ECHOES: &[What] = &[BareEcho, QuietEcho, WholeEcho];
         let rows: &[(usize, &[What])] = match self {
@@ -138,6 +148,7 @@ impl Part {
             Self::Depth => &[(READERS, &[FirstPage, LastPage])],
             Self::Volume => &[(16, &[ListOfFew, ListOfMany, GetOfFew, GetOfMany])],
             Self::Policies => &[(16, &[ListRuled, ListUnruled, CreateRuled, CreateUnruled])],
+            Self::Paced => &[(64, &[GetPaced, ListPaced, CreatePaced])],
             Self::Start => &[(1, &[Start])],
         };
         let row = |(callers, whats): &(usize, &'static [What])| {
@@ -160,6 +171,11 @@ impl What {
             Self::ListUnruled | Self::CreateUnruled => Some(Ground::Unruled),
             _ => None,
         }
+    }
+
+    /// Whether it is an open loop.
+    pub(crate) const fn is_paced(self) -> bool {
+        matches!(self, Self::GetPaced | Self::ListPaced | Self::CreatePaced)
     }
 
     /// Its name in the table.
@@ -194,6 +210,9 @@ impl What {
             Self::ListUnruled => "list of 50, no row security",
             Self::CreateRuled => "create, row security",
             Self::CreateUnruled => "create, no row security",
+            Self::GetPaced => "get, open loop",
+            Self::ListPaced => "list of 50, open loop",
+            Self::CreatePaced => "create, open loop",
             Self::Start => "start of duet up",
         }
     }
@@ -209,6 +228,7 @@ impl What {
             Self::FirstPage | Self::LastPage | Self::ListOfFew | Self::ListOfMany => Some(1),
             Self::GetOfFew | Self::GetOfMany | Self::ListRuled | Self::ListUnruled => Some(1),
             Self::CreateRuled | Self::CreateUnruled => Some(1),
+            Self::GetPaced | Self::ListPaced | Self::CreatePaced => Some(1),
             Self::Update | Self::UpdateWatched => Some(1),
             Self::PlainInsert | Self::PlainSelect => Some(1),
             // The write, what the watcher reads, and a hint for several of them.
@@ -225,7 +245,7 @@ mod tests {
 
     #[test]
     fn no_two_callers_share_a_user_and_no_case_comes_twice() {
-        let cases = Plan { seconds: 1, rounds: 1, only: Vec::new() }.cases();
+        let cases = Plan { seconds: 1, rounds: 1, rate: 1, only: Vec::new() }.cases();
         for (at, case) in cases.iter().enumerate() {
             let users = if case.what.ground().is_some() { SETTLERS } else { USERS };
             assert_eq!(users % case.callers, 0, "{case:?}");

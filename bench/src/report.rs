@@ -61,11 +61,12 @@ pub(crate) const RESIDENT: Figure = |sample| sample.resident;
 /// Prints everything.
 pub(crate) fn report(figures: &Figures, plan: &Plan) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    let Plan { seconds, rounds, .. } = plan;
+    let Plan { seconds, rounds, rate, .. } = plan;
     writeln!(
         out,
         "\n{} processors shared by load, services and Postgres; {rounds} rounds of {seconds} s.\n\
-         Closed loop; medians of the rounds. CPU is user and system, per call.\n",
+         Closed loop, or open at {rate} calls/s; medians of the rounds. CPU is user and \
+         system, per call.\n",
         processors()
     )?;
     writeln!(out, "{}\n", absolute(figures))?;
@@ -95,7 +96,9 @@ fn absolute(figures: &Figures) -> Table {
             let spread = Spread::of(samples.iter().filter_map(figure));
             spread.map_or_else(String::new, |spread| format!("{:.digits$}", spread.median * unit))
         };
-        let bare = figures.of(What::BareEcho, callers, RATE);
+        // The rate of an open loop is a setting.
+        let bare =
+            if what.is_paced() { Vec::new() } else { figures.of(What::BareEcho, callers, RATE) };
         let beside = Spread::of_ratios(&figures.of(what, callers, RATE), &bare);
         table.add_row([
             what.name().to_owned(),

@@ -48,6 +48,8 @@ struct Bench<'a> {
     runtime: &'a Runtime,
     stage: &'a Stage,
     timing: Timing,
+    /// Calls per second of open loops.
+    rate: u32,
     cases: Vec<Case>,
     /// None if it is not installed here.
     pgbench: Option<Pgbench>,
@@ -72,6 +74,7 @@ impl<'a> Bench<'a> {
             runtime,
             stage,
             timing: Timing { warm_up: measured / WARM_UP, measured },
+            rate: plan.rate,
             cases,
             pgbench: runtime.block_on(Pgbench::prepare(stage))?,
             starts: if starts { Starts::prepare()? } else { None },
@@ -133,6 +136,7 @@ impl<'a> Bench<'a> {
             | What::ListUnruled
             | What::CreateRuled
             | What::CreateUnruled => return self.on_ground(case).map(Some),
+            What::GetPaced | What::ListPaced | What::CreatePaced => self.paced(case),
             What::Start => return self.starts.as_ref().map(Starts::measure).transpose(),
         };
         load?.measure(self.timing).map(Some)
@@ -208,6 +212,23 @@ impl<'a> Bench<'a> {
     fn gather(&self, server: &ServerProcess) -> anyhow::Result<Crowd> {
         let users = &self.stage.users;
         self.runtime.block_on(Crowd::gather(server.address, users, WRITERS..users.len()))
+    }
+
+    /// In an open loop.
+    fn paced(&self, case: Case) -> anyhow::Result<Load> {
+        let Case { what, callers } = case;
+        let (target, rate) = (self.stage.target(&self.stage.tasks), self.rate);
+        let users = self.stage.users.clone();
+        let turns = move |number| Turns::of(&users, number, callers);
+        match what {
+            What::GetPaced => {
+                Load::paced(target, callers, rate, move |channel, at| gets(channel, turns(at)))
+            }
+            What::CreatePaced => {
+                Load::paced(target, callers, rate, move |channel, at| creates(channel, turns(at)))
+            }
+            _ => Load::paced(target, callers, rate, move |channel, at| lists(channel, turns(at))),
+        }
     }
 
     /// On a database of its own.
