@@ -78,7 +78,7 @@ pub struct Watch {
 }
 
 impl Feed {
-    /// A feed on this database. Needs a runtime.
+    /// A feed on this database.
     #[must_use]
     pub fn new(database: Database, clock: SharedClock, settings: Settings) -> Self {
         let Settings { limits, poll } = settings;

@@ -15,8 +15,8 @@ use std::{
 use chrono::TimeDelta;
 use shared::{clock::Clock, database::Database};
 use sqlx::{
-    PgPool,
-    postgres::{PgListener, PgPoolOptions},
+    ConnectOptions as _, PgConnection,
+    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 use tokio::{sync::Notify, time::timeout};
 use uuid::Uuid;
@@ -39,26 +39,20 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// The longest that saying hints, or beginning to listen, may take.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// One connection to listen, one to speak.
-const CONNECTIONS: u32 = 2;
 
 /// One replica's end of it.
 #[derive(Debug)]
 pub(crate) struct Relay {
-    pool: PgPool,
+    options: PgConnectOptions,
     waiting: Mutex<HashMap<Uuid, i64>>,
     filled: Notify,
 }
 
 impl Relay {
-    /// An end that connects when it runs. Needs a runtime.
+    /// An end that connects when it runs.
     pub(crate) fn new(database: &Database) -> Self {
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            .test_before_acquire(false)
-            .connect_lazy_with(database.options().clone());
-        Self { pool, waiting: Mutex::default(), filled: Notify::new() }
+        let options = database.options().clone();
+        Self { options, waiting: Mutex::default(), filled: Notify::new() }
     }
 
     /// Has the other replicas told that the user's head is `head`.
@@ -75,12 +69,13 @@ impl Relay {
     /// Says what is waiting to be said, for ever. What cannot be said is
     /// forgotten: the others look for themselves.
     pub(crate) async fn speak(&self) {
+        let mut connection = None;
         loop {
             self.filled.notified().await;
             tokio::time::sleep(PACE).await;
             let hints =
                 std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-            match timeout(PATIENCE, self.say(payloads(hints))).await {
+            match timeout(PATIENCE, self.say(&mut connection, &payloads(hints))).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::debug!(%error, "Other replicas could not be told."),
                 Err(_) => tracing::debug!("Telling other replicas took too long."),
@@ -123,7 +118,12 @@ impl Relay {
         database: &Database,
         pause: &mut Duration,
     ) -> Result<(), sqlx::Error> {
-        let mut listener = PgListener::connect_with(&self.pool).await?;
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(PATIENCE)
+            .connect_with(self.options.clone())
+            .await?;
+        let mut listener = PgListener::connect_with(&pool).await?;
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
         *pause = SHORTEST_PAUSE;
@@ -139,16 +139,36 @@ impl Relay {
         Ok(())
     }
 
-    async fn say(&self, payloads: Vec<String>) -> Result<(), sqlx::Error> {
-        sqlx::query!(
-            "select from unnest($2::text[]) payload, pg_notify($1, payload)",
-            CHANNEL,
-            payloads as Vec<String>,
-        )
-        .execute(&self.pool)
-        .await?;
+    /// Says it over a connection that may have died while there was nothing to
+    /// say, or else over a new one, which is then kept.
+    async fn say(
+        &self,
+        kept: &mut Option<PgConnection>,
+        payloads: &[String],
+    ) -> Result<(), sqlx::Error> {
+        // Whoever gives up half-way leaves none that is half-way.
+        if let Some(mut connection) = kept.take()
+            && notify(&mut connection, payloads).await.is_ok()
+        {
+            *kept = Some(connection);
+            return Ok(());
+        }
+        let mut connection = self.options.connect().await?;
+        notify(&mut connection, payloads).await?;
+        *kept = Some(connection);
         Ok(())
     }
+}
+
+async fn notify(connection: &mut PgConnection, payloads: &[String]) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "select from unnest($2::text[]) payload, pg_notify($1, payload)",
+        CHANNEL,
+        payloads,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Asks once.

@@ -21,7 +21,7 @@ async fn read(
 ) -> (Vec<String>, String) {
     let (mut told, mut token) = (Vec::new(), token.to_owned());
     loop {
-        let page = replica.sync(caller, &token, size).await.unwrap();
+        let page = replica.sync(caller, &token, size).await.expect("a page");
         assert!(page.changes.is_sorted_by(|one, next| one.revision < next.revision));
         told.extend(page.changes.into_iter().map(|change| mirror.keep(change)));
         token = page.next_sync_token;
