@@ -67,7 +67,7 @@ test("a list that could not be loaded appears when the network is back", async (
   const ada = await person("ada");
   await ada.account.complete(await ada.account.add("Tune the piano"));
   await ada.context.setOffline(true);
-  await ada.page.getByRole("link", { name: /^All/ }).click();
+  await ada.count("All").click();
   await ada.context.setOffline(false);
   await ada.seesTasks("Tune the piano");
 });
