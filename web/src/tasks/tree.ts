@@ -27,8 +27,10 @@ export function treeOf(rows: readonly Row[], folded: ReadonlySet<string>): Node[
   const roots: Row[] = [];
   for (const row of rows) {
     const parent = row.task.parentTask === "" ? undefined : shown.get(row.task.parentTask);
-    if (parent === undefined) roots.push(row);
-    else steps.set(parent, [...(steps.get(parent) ?? []), row]);
+    const beside = parent && steps.get(parent);
+    if (beside) beside.push(row);
+    else if (parent) steps.set(parent, [row]);
+    else roots.push(row);
   }
   const lines = (row: Row, parent: Node | undefined): Node[] => {
     const below = steps.get(row)?.sort(inOrder) ?? [];

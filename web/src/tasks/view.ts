@@ -136,9 +136,13 @@ function quote(text: string): string {
 /** Whether a task belongs into the view, as far as the page can tell. */
 export function matches(view: View, task: Task): boolean {
   const { list, status, q, labels, priority, due } = view;
-  const { date } = fieldsOf(task.due);
-  const by = (days: number): boolean => date !== "" && (days > 9e9 || date <= dayOf(days));
-  const text = `${task.title}\n${task.notes}`.toLowerCase();
+  const by = (days: number): boolean => {
+    const { date } = fieldsOf(task.due);
+    return date !== "" && (days === Infinity || date <= dayOf(days));
+  };
+  // Thousands are asked about at once, mostly without a text.
+  const says = (): boolean =>
+    `${task.title}\n${task.notes}`.toLowerCase().includes(q.toLowerCase());
   return (
     !task.deleteTime === (list !== "bin") &&
     (list === "bin" ||
@@ -149,7 +153,7 @@ export function matches(view: View, task: Task): boolean {
     (!due || by(DUES[due]?.[1] ?? 0)) &&
     task.priority >= Number(priority) &&
     labels.every((label) => task.labels.includes(label)) &&
-    text.includes(q.toLowerCase())
+    (!q || says())
   );
 }
 
