@@ -82,7 +82,7 @@ begin
     set completed_at = coalesce(o.at, p_now),
         cancelled = o.cancel,
         completed_with = g.first_rev,
-        next_id = case when t.rrule is not null then data.derived_id(t.series_id, own.next_date) end,
+        next_id = case when t.rrule is not null then data.derived_id(t.id, own.next_date) end,
         -- Its place now belongs to the next occurrence.
         position = case when t.rrule is not null and own.next_date is not null
                         then 5000000000000000 - g.new_rev else t.position end,

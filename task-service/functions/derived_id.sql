@@ -1,5 +1,7 @@
--- The id of an occurrence, from the series and the day: a UUID of version 8
--- (RFC 9562). Whoever makes the occurrence, and however often, it is the same.
+-- The id of what follows a task, from the task's own and the day: a UUID of
+-- version 8 (RFC 9562). Whoever makes it, and however often, it is the same. Not
+-- from the series: an occurrence that was put on another day may be followed by
+-- one on the day that it was made for itself.
 create or replace function data.derived_id(p_series uuid, p_day date)
 returns uuid
 language sql

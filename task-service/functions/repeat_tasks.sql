@@ -11,7 +11,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     with recursive source as (
-        select o.op, t.id, data.derived_id(t.series_id, o.next_date) as next_id,
+        select o.op, t.id, data.derived_id(t.id, o.next_date) as next_id,
                t.parent_id as next_parent, o.next_date, o.next_start, o.next_number, true as named
         from jsonb_to_recordset(p_ops) as o (
             op bigint, id uuid, next_date date, next_start date, next_number bigint

@@ -41,7 +41,7 @@ async fn completing_makes_the_next_occurrence() {
     ada.reopen(&task.name).await.unwrap();
     assert!(ada.get(&next.name).await.unwrap().delete_time.is_some());
     let once_more = ada.client.clone().complete_task(request).await.unwrap().into_inner();
-    assert_eq!(once_more.next.unwrap().name, next.name, "series and day say which it is");
+    assert_eq!(once_more.next.unwrap().name, next.name, "the task before and the day say which");
 
     app.clock.advance(std::time::Duration::from_secs(1));
     // One that somebody touched stays when its forerunner is opened again.
@@ -99,6 +99,37 @@ async fn what_comes_next_depends_on_the_day() {
     let request = pb::CompleteTaskRequest { name: second.name, ..Default::default() };
     let third = ada.client.clone().complete_task(request).await.unwrap().into_inner().next;
     assert_eq!(third, None);
+}
+
+/// An occurrence that was done before its day, or put on another one, is
+/// followed by one even where that falls on the very day this one was made for.
+#[tokio::test]
+async fn an_occurrence_that_was_brought_forward_is_followed_all_the_same() {
+    let app = TestApp::start().await;
+    let ada = app.user();
+    let complete = async |name: String| {
+        let request = pb::CompleteTaskRequest { name, ..Default::default() };
+        ada.client.clone().complete_task(request).await.unwrap().into_inner().next
+    };
+    let weekly = repeating("Weekly", date(2099, 1, 5), "FREQ=WEEKLY");
+    let first = ada.create_with(weekly, "").await.unwrap().into_inner();
+    let second = complete(first.name).await.expect("the second");
+    assert_eq!(second.due, Some(due_on(date(2099, 1, 12))));
+    let earlier = due_on(date(2099, 1, 10));
+    let task = pb::Task { name: second.name.clone(), due: Some(earlier), ..Default::default() };
+    ada.update(task, &["due"]).await.unwrap();
+    let third = complete(second.name.clone()).await.expect("the third");
+    assert_eq!(third.due, Some(due_on(date(2099, 1, 12))));
+    assert_ne!(third.name, second.name);
+
+    let mut daily = repeating("After", date(2099, 1, 5), "FREQ=DAILY");
+    daily.recurrence.as_mut().unwrap().anchor = pb::RecurrenceAnchor::Completion.into();
+    let first = ada.create_with(daily, "").await.unwrap().into_inner();
+    // Both on one day, so the second comes a day later both times.
+    let second = complete(first.name).await.expect("the second");
+    let third = complete(second.name.clone()).await.expect("the third");
+    assert_eq!(third.due, second.due);
+    assert_ne!(third.name, second.name);
 }
 
 /// A rule needs a due date and has to be one that can be kept.
