@@ -3,6 +3,7 @@
 import { expect } from "@playwright/test";
 import { keyOf, OPEN, settled, test, titles, typed } from "./support/store.ts";
 import { tryNow } from "../src/link.ts";
+import { viewOf } from "../src/tasks/view.ts";
 
 test("what other devices did appears with the next look", async ({ service, store }) => {
   const milk = service.has("milk");
@@ -13,6 +14,26 @@ test("what other devices did appears with the next look", async ({ service, stor
   service.has("butter");
   await store.lists.refresh(OPEN);
   expect(titles(store)).toEqual(["butter", "oat milk"]);
+});
+
+test("what others change is looked for again where only the service can judge", async ({
+  service,
+  store,
+}) => {
+  const found = viewOf("q=milk");
+  const milk = service.has("milk");
+  await store.lists.show(found, 1);
+  expect(titles(store, found)).toEqual(["milk"]);
+  const oat = service.has("oat milk");
+  store.entries.merge(oat);
+  store.entries.merge(service.put({ ...milk, title: "bread" }));
+  await store.lists.heard(false);
+  expect(titles(store, found)).toEqual(["oat milk"]);
+  // Where the page can judge by itself, nothing is read again.
+  await store.lists.show(OPEN, 1);
+  const before = service.calls.filter((call) => call.startsWith("list")).length;
+  await store.lists.heard(false);
+  expect(service.calls.filter((call) => call.startsWith("list")).length).toBe(before);
 });
 
 test("an answer older than what is known changes nothing", async ({ service, store }) => {

@@ -2,7 +2,7 @@
 //! call, and tables that can be spread over many servers.
 
 use proto::task::v1::{
-    ListTasksRequest, SyncTasksRequest, Task, TaskOperation, UndeleteTaskRequest,
+    List, ListTasksRequest, SyncTasksRequest, Task, TaskOperation, UndeleteTaskRequest,
     task_operation::Operation,
 };
 use shared::{
@@ -11,7 +11,10 @@ use shared::{
 };
 use task_service::SCHEMA;
 
-use crate::{app::TestApp, raw};
+use crate::{
+    app::{TestApp, User},
+    list_calls, raw,
+};
 
 /// P6: every unary method is exactly one statement and one round trip, refusals
 /// from the name alone none at all.
@@ -78,12 +81,35 @@ async fn every_method_is_one_statement() {
         check("GetTask");
     }
     assert_eq!(seen.len(), raw::methods().len(), "every method is counted");
+    the_lists_too(&ada, &counter).await;
     let others = app.user().create("Theirs").await;
     let _ = (counter.take(), counter.take_round_trips());
     ada.get(&others.name).await.unwrap_err();
     let filter = format!("parent_task = {}", others.name);
     ada.list(ListTasksRequest { filter, ..Default::default() }).await.unwrap_err();
     assert_eq!((counter.take(), counter.take_round_trips()), (0, 0));
+}
+
+async fn the_lists_too(ada: &User, counter: &StatementCounter) {
+    for warm in [false, true] {
+        let check = |method: &str| {
+            let counted = (counter.take(), counter.take_round_trips());
+            assert!(!warm || counted == (1, 1), "{method}: {counted:?}");
+        };
+        let _ = (counter.take(), counter.take_round_trips());
+        let list = list_calls::make(ada, "List").await;
+        check("CreateList");
+        list_calls::get(ada, &list.name).await.unwrap();
+        check("GetList");
+        list_calls::all_by(ada, 500).await;
+        check("ListLists");
+        list_calls::update(ada, List { title: "New".to_owned(), ..list.clone() }, &["title"])
+            .await
+            .unwrap();
+        check("UpdateList");
+        list_calls::delete(ada, &list.name, true).await.unwrap();
+        check("DeleteList");
+    }
 }
 
 /// DESIGN, section 3, "shard readiness": nothing in the tables keeps a user's

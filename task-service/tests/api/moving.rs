@@ -4,7 +4,10 @@ use proto::task::v1::{self as pb, move_task_request::Place};
 use shared::rng;
 use tonic::Code;
 
-use crate::app::{TestApp, User, at_once, fields, refused};
+use crate::{
+    app::{TestApp, User, at_once, fields, refused},
+    list_calls,
+};
 
 /// The titles of the inbox in the manual order, and that no two places are the
 /// same.
@@ -48,6 +51,16 @@ async fn a_task_goes_where_it_is_put() {
         "FIELD_INVALID",
     );
     assert_eq!(fields(&status), ["before"]);
+    // Nor beside one that is in another list.
+    let home = list_calls::make(&ada, "Home").await.name;
+    let elsewhere = pb::Task { title: "else".to_owned(), list: home, ..Default::default() };
+    let elsewhere = ada.create_with(elsewhere, "").await.unwrap().into_inner();
+    let status = refused(
+        ada.place(&a.name, Some(Place::After(elsewhere.name))).await,
+        Code::InvalidArgument,
+        "FIELD_INVALID",
+    );
+    assert_eq!(fields(&status), ["after"]);
     let nobody = format!("{}/tasks/{}", ada.name(), rng::uuid_v4());
     refused(
         ada.place(&a.name, Some(Place::Before(nobody))).await,
@@ -135,4 +148,45 @@ async fn moves_in_a_batch_are_as_if_one_by_one() {
         all.batch(operations.collect()).await.unwrap();
         assert_eq!(order(&one).await, order(&all).await, "seed {seed}");
     }
+}
+
+/// Tasks that move to another list take their steps along, also many at once
+/// and also where one of them lies below another.
+#[tokio::test]
+async fn steps_go_along_to_another_list() {
+    let app = TestApp::start().await;
+    let ada = app.user();
+    let home = list_calls::make(&ada, "Home").await.name;
+    let (top, other) = (ada.create("top").await, ada.create("other").await);
+    let step = ada.step("step", &top.name).await;
+    let below = ada.step("below", &step.name).await;
+    let to_home = |name: &str| pb::TaskOperation {
+        operation: Some(pb::task_operation::Operation::Move(pb::MoveTaskRequest {
+            name: name.to_owned(),
+            list: Some(home.clone()),
+            ..Default::default()
+        })),
+    };
+    let moved = ada.batch(vec![to_home(&top.name), to_home(&other.name)]).await.unwrap();
+    assert!(moved.iter().all(|task| task.list == home));
+    assert_eq!(ada.get(&below.name).await.unwrap().list, home);
+    assert_eq!(ada.get(&below.name).await.unwrap().parent_task, step.name);
+    let tasks = ada.in_order().await;
+    let places: std::collections::HashSet<_> = tasks.iter().map(|task| &task.position).collect();
+    assert_eq!(places.len(), 4);
+
+    let back = |name: &str| pb::TaskOperation {
+        operation: Some(pb::task_operation::Operation::Move(pb::MoveTaskRequest {
+            name: name.to_owned(),
+            list: Some("users/me/lists/inbox".to_owned()),
+            ..Default::default()
+        })),
+    };
+    // The step is in the inbox already when its turn comes, so it stays a step.
+    ada.batch(vec![back(&top.name), back(&step.name)]).await.unwrap();
+    assert_eq!(ada.get(&step.name).await.unwrap().parent_task, top.name);
+    assert_eq!(ada.get(&other.name).await.unwrap().list, home);
+    // Alone it becomes a task of its own.
+    let alone = ada.batch(vec![to_home(&step.name)]).await.unwrap();
+    assert_eq!((alone[0].parent_task.as_str(), alone[0].list.as_str()), ("", home.as_str()));
 }

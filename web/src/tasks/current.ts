@@ -44,7 +44,7 @@ effect(() => {
     const made = new TaskStore(owner, { tasks: feed.tasks, lists: duet.lists }, told);
     feed.fill(made);
     feed.lists = made.catalogue;
-    feed.changed = (all) => void (all ? made.lists.refresh() : made.lists.recount());
+    feed.changed = (all) => void made.lists.heard(all);
     store.value = made;
   }
   feed?.follow();

@@ -49,6 +49,7 @@ export class Lists {
   #shown = ALL;
   #counting = false;
   #uncounted = false;
+  #heard = false;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -173,6 +174,22 @@ export class Lists {
     const well = await this.#inTurn(() => this.#read(this.#pages(view)));
     if (well) void this.recount();
     return well;
+  }
+
+  /**
+   * Others changed tasks, which are in the entries already unless it may be
+   * anything (`all`). What only the service can judge is read again.
+   */
+  async heard(all: boolean): Promise<void> {
+    if (!all && isExact(this.#shown)) return this.recount();
+    // A look that has not begun yet will see this as well.
+    if (this.#heard) return;
+    this.#heard = true;
+    const well = await this.#inTurn(() => {
+      this.#heard = false;
+      return this.#read(this.#pages(this.#shown));
+    });
+    if (well) void this.recount();
   }
 
   /** Asks how many tasks there are. Without an answer the counts stay as they are. */
