@@ -3,7 +3,7 @@
 
 import { plugIn } from "./support/browser.ts";
 import { expect } from "@playwright/test";
-import { Code, TaskStatus } from "duet-client";
+import { Code, create, TaskSchema, TaskStatus } from "duet-client";
 import { refusal } from "../client/test/support/refusal.ts";
 import { link, nextTry, tryNow } from "../src/link.ts";
 import { viewOf } from "../src/tasks/view.ts";
@@ -283,4 +283,19 @@ test("a deletion that is undone makes no call; one that is refused comes back", 
   await settled(store);
   expect(titles(store)).toEqual(["milk"]);
   expect(said.refused).toHaveLength(1);
+});
+
+test("a new task that others tell of before its own answer is there once", async ({
+  service,
+  store,
+}) => {
+  await store.lists.show(OPEN, 1);
+  const key = store.entries.enter(create(TaskSchema, { title: "milk", status: TaskStatus.OPEN }));
+  const made = service.has("milk");
+  store.entries.merge(made);
+  const renamed = service.put({ ...made, title: "oat milk" });
+  store.entries.merge(renamed);
+  store.entries.made(key, made);
+  expect(titles(store)).toEqual(["oat milk"]);
+  expect(store.entries.keyOf(made.name)).toBe(key);
 });

@@ -78,7 +78,14 @@ export class Entries {
 
   /** The service has made it, under this name. */
   made(key: string, task: Task): void {
-    if (this.#entries.has(key)) this.#keys.set(task.name, key);
+    const other = this.#keys.get(task.name);
+    if (this.#entries.has(key) && other !== key) {
+      // A list, or the feed, told of it before its own answer came.
+      const early = other === undefined ? undefined : this.#entries.get(other)?.truth;
+      if (other !== undefined) this.#entries.delete(other);
+      this.#keys.set(task.name, key);
+      if (early) this.merge(early);
+    }
     this.merge(task);
   }
 

@@ -143,7 +143,8 @@ export function ListHead({ store: { catalogue, lists }, view }: Props) {
     };
     return (
       <>
-        <Heading text={title} />
+        {/* Not the heading that takes the focus: the field has it. */}
+        <h1 class="unseen">{title}</h1>
         <TitleForm label="Name of the list" button="Rename" value={list.title} done={done} />
       </>
     );
