@@ -146,8 +146,9 @@ pub enum ClientCommand {
     Restore(Tasks),
     /// Show the tasks and then what changes, as it changes, until Ctrl-C.
     ///
-    /// On a terminal the open tasks (with --filter, those it lets through) are
-    /// drawn anew. As JSON there is one object in each line: its `event` is
+    /// What narrows `ls` narrows this; a task that is not among them any more is
+    /// told as removed. On a terminal the open tasks (with --filter, those it lets
+    /// through) are drawn anew. As JSON there is one object in each line: its `event` is
     /// present, current (all that was there has been told), added, changed,
     /// done, cancelled, reopened or removed; `time` is when it was told; `task`
     /// or `list` is as it is now or, if removed, as it was last.

@@ -76,6 +76,23 @@ pub struct Ls {
     /// Open and closed ones.
     #[arg(long, group = "status")]
     pub all: bool,
+    /// Which of them.
+    #[command(flatten)]
+    pub which: Which,
+    /// The order [default: created, or manual with --list].
+    #[arg(long, value_name = "ORDER")]
+    pub sort: Option<Sort>,
+    /// The other way round; what has no such field still comes last.
+    #[arg(long)]
+    pub reverse: bool,
+    /// At most so many.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
+}
+
+/// Which tasks `ls` lists and `watch` tells of: those for which all of it holds.
+#[derive(Debug, Default, PartialEq, Eq, Args)]
+pub struct Which {
     /// Those of one list.
     #[arg(long, value_name = "LIST")]
     pub list: Option<String>,
@@ -93,19 +110,10 @@ pub struct Ls {
     #[arg(long, value_name = "TEXT")]
     pub search: Option<String>,
     /// Those for which this holds, in a subset of AIP-160, as
-    /// 'priority >= MEDIUM AND due <= days(3)'. Closed ones too, unless --open
-    /// is given.
+    /// 'priority >= MEDIUM AND due <= days(3)'. Closed ones too, unless it says
+    /// otherwise.
     #[arg(long, value_name = "FILTER")]
     pub filter: Option<String>,
-    /// The order [default: created, or manual with --list].
-    #[arg(long, value_name = "ORDER")]
-    pub sort: Option<Sort>,
-    /// The other way round; what has no such field still comes last.
-    #[arg(long)]
-    pub reverse: bool,
-    /// At most so many.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub limit: Option<u32>,
 }
 
 /// An order of tasks.
@@ -263,8 +271,7 @@ pub struct Tasks {
 /// Arguments of `watch`.
 #[derive(Debug, Args)]
 pub struct Watch {
-    /// Only tasks for which this holds, as in `ls`; one for which it no longer
-    /// holds is told as removed.
-    #[arg(long, value_name = "FILTER")]
-    pub filter: Option<String>,
+    /// Which tasks.
+    #[command(flatten)]
+    pub which: Which,
 }

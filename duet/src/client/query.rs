@@ -1,5 +1,5 @@
-//! What `ls` asks for, as a filter and an order of the service (AIP-160,
-//! AIP-132).
+//! What `ls` and `watch` ask for, as a filter and an order of the service
+//! (AIP-160, AIP-132).
 //!
 //! Invariant: a value that the user gave reaches the filter through `quote`
 //! and is nothing but a value there. Only `--filter` is taken as it is.
@@ -7,7 +7,7 @@
 use chrono::NaiveDate;
 
 use super::{due as day, id};
-use crate::cli::tasks::{Level, Ls, Sort};
+use crate::cli::tasks::{Level, Ls, Sort, Which};
 
 /// When a task has to be due to be listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,14 +48,15 @@ pub(crate) fn due(text: &str) -> Result<Due, String> {
     })
 }
 
-/// The filter for what was asked for; `list` is the name of the list.
-pub(crate) fn filter(args: &Ls, list: Option<&str>) -> String {
-    let Ls { filter, search, labels, priority, due, .. } = args;
+/// The filter for what was asked for; `list` is the name of the list, and
+/// `status` what is said of being closed.
+pub(crate) fn filter(which: &Which, status: Option<&str>, list: Option<&str>) -> String {
+    let Which { list: _, filter, search, labels, priority, due } = which;
     let mut terms = Vec::new();
     // AND binds least in AIP-160, so what the user wrote needs no parentheses;
     // it comes first, so that the service counts its characters as they do.
     terms.extend(filter.as_deref().filter(|text| !text.trim().is_empty()).map(str::to_owned));
-    terms.extend(status(args).map(str::to_owned));
+    terms.extend(status.map(str::to_owned));
     terms.extend(list.map(|name| format!("list = {}", quote(id::last(name)))));
     terms.extend(labels.iter().map(|label| format!("labels:{}", quote(label))));
     terms.extend(priority.map(|level| format!("priority = {}", level_name(level))));
@@ -66,8 +67,8 @@ pub(crate) fn filter(args: &Ls, list: Option<&str>) -> String {
 
 /// The order that was asked for, as the service's `order_by`.
 pub(crate) fn order(args: &Ls) -> String {
-    let Ls { sort, reverse, list, .. } = args;
-    let usual = if list.is_some() { Sort::Manual } else { Sort::Created };
+    let Ls { sort, reverse, which, .. } = args;
+    let usual = if which.list.is_some() { Sort::Manual } else { Sort::Created };
     let (field, descending) = match sort.unwrap_or(usual) {
         Sort::Created => ("create_time", true),
         Sort::Changed => ("update_time", true),
@@ -92,15 +93,16 @@ pub(crate) fn quote(text: &str) -> String {
     quoted
 }
 
-fn status(args: &Ls) -> Option<&'static str> {
-    let Ls { open, done, cancelled, all, filter, .. } = args;
+/// What `ls` says of being closed.
+pub(crate) fn status(args: &Ls) -> Option<&'static str> {
+    let Ls { open, done, cancelled, all, which, .. } = args;
     match (open, done, cancelled, all) {
         (_, true, _, _) => Some("status = DONE"),
         (_, _, true, _) => Some("status = CANCELLED"),
         (_, _, _, true) => None,
         (true, ..) => Some("status = OPEN"),
         // A filter says itself what it is about.
-        _ if filter.is_some() => None,
+        _ if which.filter.is_some() => None,
         _ => Some("status = OPEN"),
     }
 }
@@ -141,7 +143,12 @@ mod tests {
     }
 
     fn asked(words: &[&str]) -> String {
-        filter(&ls(words), None)
+        asked_of(words, None)
+    }
+
+    fn asked_of(words: &[&str], list: Option<&str>) -> String {
+        let args = ls(words);
+        filter(&args.which, status(&args), list)
     }
 
     #[test]
@@ -163,10 +170,9 @@ mod tests {
         ] {
             assert_eq!(asked(&["--all", "--due", when]), term);
         }
-        let args = ls(&["--list", "Home"]);
         let name = "users/u/lists/0197a2b4-1111-7aaa-8aaa-00001a2b3c4d";
         let expected = r#"status = OPEN AND list = "0197a2b4-1111-7aaa-8aaa-00001a2b3c4d""#;
-        assert_eq!(filter(&args, Some(name)), expected);
+        assert_eq!(asked_of(&["--list", "Home"], Some(name)), expected);
     }
 
     #[test]

@@ -64,9 +64,9 @@ pub(crate) async fn ls(
     args: &Ls,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let name = find::optional_list(session, args.list.as_deref()).await?;
+    let name = find::optional_list(session, args.which.list.as_deref()).await?;
     let request = ListTasksRequest {
-        filter: query::filter(args, name.as_deref()),
+        filter: query::filter(&args.which, query::status(args), name.as_deref()),
         order_by: query::order(args),
         time_zone: zone::name(options),
         ..ListTasksRequest::default()

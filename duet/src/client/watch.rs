@@ -26,7 +26,7 @@ use self::{
     screen::Screen,
     source::{Source, Told},
 };
-use super::{failure::Failure, json, output::Output, session::Session, zone};
+use super::{failure::Failure, find, json, output::Output, query, session::Session, zone};
 use crate::cli::{Options, tasks::Watch};
 
 /// Messages of the service that may wait to be shown.
@@ -36,18 +36,20 @@ const RECONNECTING: &str = "Reconnecting…";
 
 /// `duet watch`
 pub(crate) async fn watch(
-    session: Session,
+    mut session: Session,
     options: &Options,
-    args: &Watch,
+    Watch { which }: &Watch,
     output: &mut Output<'_>,
     errors: &mut dyn Write,
 ) -> Result<(), Failure> {
+    let list = find::optional_list(&mut session, which.list.as_deref()).await?;
     let request = WatchTasksRequest {
-        filter: args.filter.clone().unwrap_or_default(),
+        filter: query::filter(which, None, list.as_deref()),
         time_zone: zone::name(options),
         ..WatchTasksRequest::default()
     };
-    let filtered = args.filter.is_some();
+    // A filter says itself whether it is about closed ones.
+    let filtered = which.filter.is_some();
     let (tell, told) = mpsc::channel(WAITING);
     let mut source = Box::pin(Source::new(session, request).run(tell));
     let mut show = Box::pin(Show { filtered, json: options.json, output, errors }.run(told));

@@ -9,7 +9,7 @@ use proto::task::v1::{
 use serde_json::Value;
 use shared::error::Reason;
 
-use super::{super::Console, House, fake::Step};
+use super::{super::Console, House, fake::Step, store::list_name};
 
 fn tell(event: Event, token: &str) -> Step {
     Step::Tell(WatchTasksResponse { event: Some(event), resume_token: token.to_owned() })
@@ -113,6 +113,23 @@ async fn what_is_there_is_told_and_then_every_change() {
         (request.filter.as_str(), request.time_zone.as_str()),
         ("priority=HIGH", "Asia/Tokyo")
     );
+}
+
+/// What narrows a list narrows what is watched, and closed tasks are told too.
+#[tokio::test]
+async fn a_part_of_the_tasks_is_watched_as_it_is_listed() {
+    let house = House::signed_in().await;
+    house.asked(|script| script.store.add_list("Home"));
+    let line = "watch --list Home --label a --filter due:* --search milk";
+    let (told, _) = lines(&house, line, vec![vec![current("1"), END]]).await;
+    assert_eq!(told, ["current "]);
+    let request: WatchTasksRequest = house.last();
+    let list = list_name(0);
+    let id = list.rsplit('/').next().unwrap();
+    let filter = format!(r#"due:* AND list = "{id}" AND labels:"a" AND "milk""#);
+    assert_eq!(request.filter, filter);
+    // A list that is not there is no list of everything.
+    assert_eq!(house.duet("watch --list Garden", false).await.exit, 5);
 }
 
 #[tokio::test]
