@@ -40,7 +40,8 @@ Exit codes:
   74    a file or the terminal cannot be read or written
 
 A task is named by its full name, its id, or at least 4 characters its id begins
-or ends with; a list by its title, in the same ways as a task, or by inbox.
+or ends with; a list by its title, in the same ways as a task, or by inbox. Of
+several tasks (up to 500) a command changes all or none.
 
 Lists and answers are tables on a terminal and JSON elsewhere, or with --json.
 The JSON has the field names of protobuf's JSON mapping, as grpcurl prints

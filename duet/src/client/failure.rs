@@ -25,6 +25,8 @@ pub(crate) struct Failure {
     candidates: Vec<(String, String)>,
     retry_after: Option<Duration>,
     request_id: Option<Box<str>>,
+    /// The place in a batch of the change that was refused.
+    place: Option<u16>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,9 +67,11 @@ impl Failure {
             "" => format!("{uri} answered {}.", code_name(status.code())),
             message => message.to_owned(),
         };
+        let info = details.error_info();
+        let place = info.and_then(|info| info.metadata.get("op_index")?.parse().ok());
         let violations = details.bad_request().map(|bad| bad.field_violations.as_slice());
         Self {
-            reason: details.error_info().map(|info| info.reason.as_str().into()),
+            reason: info.map(|info| info.reason.as_str().into()),
             fields: violations
                 .unwrap_or_default()
                 .iter()
@@ -75,6 +79,7 @@ impl Failure {
                 .collect(),
             retry_after: details.retry_info().and_then(|info| info.retry_delay),
             request_id: details.request_info().map(|info| info.request_id.as_str().into()),
+            place,
             ..Self::new(status.code(), message)
         }
     }
@@ -114,6 +119,7 @@ impl Failure {
             candidates: Vec::new(),
             retry_after: None,
             request_id: None,
+            place: None,
         }
     }
 
@@ -121,6 +127,24 @@ impl Failure {
     #[must_use]
     pub(crate) fn candidates(mut self, candidates: Vec<(String, String)>) -> Self {
         self.candidates = candidates;
+        self
+    }
+
+    /// Tells of a change in a batch as of one alone: its fields without the way
+    /// to them, and of several `names` the one that is at fault.
+    #[must_use]
+    pub(crate) fn within<N: AsRef<str>>(mut self, names: &[N]) -> Self {
+        for (field, _) in &mut self.fields {
+            // operations[0].complete.complete_time
+            let change = field.strip_prefix("operations[").and_then(|rest| rest.split_once("]."));
+            if let Some((_, own)) = change.and_then(|(_, change)| change.split_once('.')) {
+                *field = own.to_owned();
+            }
+        }
+        let name = self.place.and_then(|place| names.get(usize::from(place)));
+        if let Some(name) = name.filter(|_| names.len() > 1) {
+            self.message = format!("{}: {}", name.as_ref(), self.message).into();
+        }
         self
     }
 
@@ -179,7 +203,8 @@ impl Failure {
     }
 
     fn json(&self) -> Json<'_> {
-        let Self { kind, message, reason, fields, candidates, retry_after, request_id } = self;
+        let Self { kind, message, reason, fields, candidates, retry_after, request_id, place: _ } =
+            self;
         Json {
             error: JsonError {
                 code: match *kind {
@@ -332,6 +357,19 @@ mod tests {
         let status = fields.all(()).unwrap_err().into_status("duet.task");
         let text = Failure::call(&status, &uri()).to_string();
         assert_eq!(text, "Character 7: a day is wanted. (filter)");
+    }
+
+    #[test]
+    fn a_change_in_a_batch_is_told_of_as_one_alone() {
+        let mut fields = Fields::new();
+        fields.enter("operations[1].complete.");
+        fields.refuse("complete_time", "This is still to come.");
+        let failure = fields.all(()).unwrap_err().metadata("op_index", "1");
+        let failure = Failure::call(&failure.into_status("duet.task"), &uri());
+        let alone = failure.clone().within(&["a"]).to_string();
+        assert_eq!(alone, "This is still to come. (complete_time)");
+        let text = failure.within(&["a", "b"]).to_string();
+        assert!(text.starts_with("b: This is still to come."), "{text}");
     }
 
     #[test]

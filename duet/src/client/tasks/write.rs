@@ -1,13 +1,15 @@
 //! The commands that change tasks which are there.
 //!
-//! Invariant: what the user named is found before anything is done to it. Of
-//! several, one after the other is done up to the first failure, and what was
-//! done is shown.
+//! Invariant: what the user named is found before anything is done to it, and of
+//! several tasks all are changed or none, 500 at a time.
+
+use std::collections::HashSet;
 
 use proto::task::v1::{
-    BatchMutateTasksRequest, CompleteTaskRequest, DeleteTaskRequest, MoveTaskRequest,
-    ReopenTaskRequest, Task, TaskOperation, UndeleteTaskRequest, UpdateTaskRequest,
-    move_task_request, task_operation::Operation, task_service_client::TaskServiceClient as Client,
+    BatchMutateTasksRequest, CompleteTaskRequest, DeleteTaskRequest, ListTasksRequest,
+    MoveTaskRequest, ReopenTaskRequest, Task, TaskOperation, UndeleteTaskRequest,
+    UpdateTaskRequest, move_task_request, task_operation::Operation,
+    task_service_client::TaskServiceClient as Client,
 };
 use serde_json::json;
 use shared::clock::{Clock as _, SystemClock};
@@ -20,6 +22,7 @@ use crate::{
     },
     client::{
         change,
+        connection::LARGEST_ANSWER,
         failure::Failure,
         find::{self, Among},
         id, json,
@@ -28,6 +31,10 @@ use crate::{
         view, zone,
     },
 };
+
+/// The most changes that the service makes at once. More are made in several
+/// calls, each of which is all or none.
+const LARGEST_BATCH: usize = 500;
 
 /// `duet edit`
 pub(crate) async fn edit(
@@ -76,19 +83,27 @@ async fn both(
     update: UpdateTaskRequest,
     move_to: MoveTaskRequest,
 ) -> Result<Option<Task>, Failure> {
-    let operations = [Operation::Update(update), Operation::Move(move_to)]
-        .map(|operation| TaskOperation { operation: Some(operation) });
+    let operations = vec![Operation::Update(update), Operation::Move(move_to)];
+    // Both are of one task, which needs no name.
+    let done = batch(session, operations).await;
+    Ok(done.map_err(|failure| failure.within::<&str>(&[]))?.pop())
+}
+
+/// Makes changes, all or none; tells for each its task as it is after all.
+async fn batch(session: &mut Session, operations: Vec<Operation>) -> Result<Vec<Task>, Failure> {
+    let operation = |operation| TaskOperation { operation: Some(operation) };
     let request = BatchMutateTasksRequest {
-        operations: operations.into(),
+        operations: operations.into_iter().map(operation).collect(),
         request_id: request_id(),
         ..BatchMutateTasksRequest::default()
     };
-    let mut answer = session
+    let answer = session
         .tasks(request, async |channel, request| {
-            Client::new(channel).batch_mutate_tasks(request).await
+            let client = Client::new(channel);
+            client.max_decoding_message_size(LARGEST_ANSWER).batch_mutate_tasks(request).await
         })
         .await?;
-    Ok(answer.tasks.pop())
+    Ok(answer.tasks)
 }
 
 /// `duet mv`
@@ -144,31 +159,22 @@ pub(crate) async fn done(
         seconds: at.timestamp(),
         nanos: at.timestamp_subsec_nanos().cast_signed(),
     });
-    let mut next = Vec::new();
     let names = find::tasks(session, tasks, Among::Live).await?;
-    let (tasks, result) = each(names, async |name| {
-        let request = CompleteTaskRequest {
+    let (tasks, result) = each(session, names, |name| {
+        Operation::Complete(CompleteTaskRequest {
             name,
-            request_id: request_id(),
             force: *force,
             cancel: *cancel,
             complete_time,
             time_zone: zone::name(options),
             ..CompleteTaskRequest::default()
-        };
-        let answer = session
-            .tasks(request, async |channel, request| {
-                Client::new(channel).complete_task(request).await
-            })
-            .await
-            .map_err(|failure| {
-                failure.hint("OPEN_SUBTASKS", "With --force they are closed too.")
-            })?;
-        next.extend(answer.next);
-        Ok(answer.task.unwrap_or_default())
+        })
     })
     .await;
+    let result = result
+        .map_err(|failure| failure.hint("OPEN_SUBTASKS", "With --force they are closed too."));
     if !tasks.is_empty() {
+        let next = following(session, &tasks).await?;
         let shown: Vec<Task> = tasks.iter().chain(&next).cloned().collect();
         let titles = titles(session, &shown, output).await?;
         let text = || {
@@ -182,6 +188,31 @@ pub(crate) async fn done(
     result
 }
 
+/// The occurrences that were made by closing tasks, which a batch does not tell:
+/// those of the same series that are as old as the closing.
+async fn following(session: &mut Session, closed: &[Task]) -> Result<Vec<Task>, Failure> {
+    let made = |task: &Task| {
+        let series = task.recurrence.as_ref().map(|recurrence| recurrence.series.clone());
+        series.zip(task.create_time)
+    };
+    let wanted: HashSet<_> = closed
+        .iter()
+        .filter_map(|task| Some((task.recurrence.as_ref()?.series.clone(), task.update_time?)))
+        .map(|(series, time)| (series, time.seconds, time.nanos))
+        .collect();
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let filter = "status = OPEN AND recurrence:*".to_owned();
+    let request = ListTasksRequest { filter, ..ListTasksRequest::default() };
+    let mut tasks = find::list(session, request, None).await?;
+    tasks.retain(|task| {
+        made(task)
+            .is_some_and(|(series, time)| wanted.contains(&(series, time.seconds, time.nanos)))
+    });
+    Ok(tasks)
+}
+
 /// `duet reopen`
 pub(crate) async fn reopen(
     session: &mut Session,
@@ -189,14 +220,8 @@ pub(crate) async fn reopen(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let names = find::tasks(session, texts, Among::Live).await?;
-    let (tasks, result) = each(names, async |name| {
-        let request = ReopenTaskRequest { name, etag: String::new(), request_id: request_id() };
-        session
-            .tasks(request, async |channel, request| {
-                Client::new(channel).reopen_task(request).await
-            })
-            .await
-            .map(|answer| answer.task.unwrap_or_default())
+    let (tasks, result) = each(session, names, |name| {
+        Operation::Reopen(ReopenTaskRequest { name, ..ReopenTaskRequest::default() })
     })
     .await;
     show_written(session, tasks, output).await.and(result)
@@ -209,14 +234,8 @@ pub(crate) async fn restore(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let names = find::tasks(session, texts, Among::Binned).await?;
-    let (tasks, result) = each(names, async |name| {
-        let request = UndeleteTaskRequest { name, etag: String::new(), request_id: request_id() };
-        session
-            .tasks(request, async |channel, request| {
-                Client::new(channel).undelete_task(request).await
-            })
-            .await
-            .map(|answer| answer.task.unwrap_or_default())
+    let (tasks, result) = each(session, names, |name| {
+        Operation::Undelete(UndeleteTaskRequest { name, ..UndeleteTaskRequest::default() })
     })
     .await;
     show_written(session, tasks, output).await.and(result)
@@ -229,18 +248,12 @@ pub(crate) async fn rm(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let names = find::tasks(session, texts, Among::Live).await?;
-    let (deleted, result) = each(names, async |name| {
-        let request =
-            DeleteTaskRequest { name: name.clone(), etag: String::new(), request_id: request_id() };
-        session
-            .tasks(request, async |channel, request| {
-                Client::new(channel).delete_task(request).await
-            })
-            .await
-            .map(|_| name)
+    let (tasks, result) = each(session, names, |name| {
+        Operation::Delete(DeleteTaskRequest { name, ..DeleteTaskRequest::default() })
     })
     .await;
-    if !deleted.is_empty() {
+    if !tasks.is_empty() {
+        let deleted: Vec<_> = tasks.into_iter().map(|task| task.name).collect();
         let text = || {
             let ids: Vec<_> = deleted.iter().map(|name| output::line(&id::short(name))).collect();
             format!("Deleted {}; `duet restore` brings back what is in the bin.", ids.join(", "))
@@ -250,19 +263,26 @@ pub(crate) async fn rm(
     result
 }
 
-/// Writes to one task after the other, up to the first failure.
-async fn each<T>(
-    names: Vec<String>,
-    mut write: impl AsyncFnMut(String) -> Result<T, Failure>,
-) -> (Vec<T>, Result<(), Failure>) {
-    let mut written = Vec::new();
-    for name in names {
-        match write(name).await {
-            Ok(one) => written.push(one),
-            Err(failure) => return (written, Err(failure)),
+/// Makes the same change of each task, of one that is named twice once: as many
+/// at a time as a batch takes, up to the first batch that is refused.
+async fn each(
+    session: &mut Session,
+    mut names: Vec<String>,
+    change: impl Fn(String) -> Operation,
+) -> (Vec<Task>, Result<(), Failure>) {
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    let mut changed = Vec::new();
+    for names in names.chunks(LARGEST_BATCH) {
+        match batch(session, names.iter().cloned().map(&change).collect()).await {
+            Ok(tasks) => changed.extend(tasks),
+            Err(failure) => {
+                let ids: Vec<_> = names.iter().map(|name| id::short(name)).collect();
+                return (changed, Err(failure.within(&ids)));
+            }
         }
     }
-    (written, Ok(()))
+    (changed, Ok(()))
 }
 
 async fn show_written(

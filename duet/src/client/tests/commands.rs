@@ -4,6 +4,7 @@ use proto::task::v1::{
     BatchMutateTasksRequest, CompleteTaskRequest, CreateTaskRequest, DeleteTaskRequest,
     GetTaskRequest, ListTasksRequest, MoveTaskRequest, Priority, Recurrence, RecurrenceAnchor,
     ReopenTaskRequest, Task, UndeleteTaskRequest, UpdateTaskRequest, move_task_request::Place,
+    task_operation::Operation,
 };
 
 use super::{
@@ -139,6 +140,20 @@ async fn a_task_is_moved_to_a_place() {
     }
 }
 
+/// The last changes that were asked for, by one call that may be repeated.
+fn changes(house: &House) -> Vec<Operation> {
+    let request: BatchMutateTasksRequest = house.last();
+    assert!(!request.request_id.is_empty());
+    request.operations.into_iter().map(|it| it.operation.unwrap()).collect()
+}
+
+fn completion(house: &House) -> CompleteTaskRequest {
+    match changes(house).as_slice() {
+        [Operation::Complete(request)] => request.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn a_parent_is_closed_with_its_steps_only_if_forced() {
     let house = house().await;
@@ -146,17 +161,18 @@ async fn a_parent_is_closed_with_its_steps_only_if_forced() {
     assert_eq!(ran.exit, 9);
     assert_eq!(ran.errors, "Not now. With --force they are closed too.\n");
     house.gets("done 00000000 --force --at 2026-11-20T18:00").await;
-    let request: CompleteTaskRequest = house.last();
-    assert!(request.force && !request.cancel && !request.request_id.is_empty());
+    let request = completion(&house);
+    assert!(request.force && !request.cancel);
     assert_eq!(request.time_zone, "Asia/Tokyo");
     assert_eq!(request.complete_time.unwrap().to_string(), "2026-11-20T09:00:00Z");
 
     let shown = house.sees("done 00000001 --cancel").await;
     assert!(shown.starts_with("☒  Tea"), "{shown}");
-    let request: CompleteTaskRequest = house.last();
+    let request = completion(&house);
     assert!(request.cancel && request.complete_time.is_none());
     house.gets("reopen 00000001").await;
-    assert!(!house.last::<ReopenTaskRequest>().request_id.is_empty());
+    let reopened = Operation::Reopen(ReopenTaskRequest { name: name(1), ..Default::default() });
+    assert_eq!(changes(&house), [reopened]);
 }
 
 #[tokio::test]
@@ -169,16 +185,19 @@ async fn the_next_occurrence_is_shown() {
     let shown = house.sees("done 00000001").await;
     assert!(shown.contains("☑  Tea") && shown.contains("☐  Tea"), "{shown}");
     assert!(shown.contains("Every day"), "{shown}");
-    let json = house.gets("done 00000001").await;
+    // Of all occurrences those that were made just now.
+    let json = house.gets("done 00000001 00000003").await;
     assert_eq!(json["tasks"][0]["status"], "TASK_STATUS_DONE");
-    assert_eq!(json["next"].as_array().unwrap().len(), 1);
+    let next: Vec<_> = json["next"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
+    assert_eq!(next, [&name(4), &name(5)]);
 }
 
 #[tokio::test]
 async fn what_is_deleted_lies_in_the_bin_and_comes_back() {
     let house = house().await;
     house.gets("rm 00000001").await;
-    assert!(!house.last::<DeleteTaskRequest>().request_id.is_empty());
+    let deleted = Operation::Delete(DeleteTaskRequest { name: name(1), ..Default::default() });
+    assert_eq!(changes(&house), [deleted]);
     let bin = house.sees("bin").await;
     assert!(bin.contains("Tea") && !bin.contains("Cake"), "{bin}");
     let request: ListTasksRequest = house.last();
@@ -188,17 +207,39 @@ async fn what_is_deleted_lies_in_the_bin_and_comes_back() {
     assert_eq!(house.duet("restore 00000000", true).await.exit, 5);
     let shown = house.sees("restore 00000001").await;
     assert!(shown.starts_with("☐  Tea"), "{shown}");
-    assert!(!house.last::<UndeleteTaskRequest>().request_id.is_empty());
+    let back = Operation::Undelete(UndeleteTaskRequest { name: name(1), ..Default::default() });
+    assert_eq!(changes(&house), [back]);
     assert_eq!(house.duet(&format!("restore {}", name(1)), true).await.exit, 6);
 }
 
 #[tokio::test]
-async fn of_several_what_was_done_is_shown_before_the_failure() {
+async fn several_tasks_are_changed_at_once_or_not_at_all() {
     let house = house().await;
     let ran = house.duet("done 00000001 00000000", true).await;
-    assert_eq!(ran.exit, 9);
-    assert!(ran.output.contains("☑  Tea") && !ran.output.contains("Cake"), "{ran:?}");
+    assert_eq!((ran.exit, ran.output.as_str()), (9, ""));
+    assert_eq!(ran.errors, "00000000: Not now. With --force they are closed too.\n");
+    let shown = house.sees("done 00000001 00000000 00000001 --force").await;
+    assert!(shown.contains("☑  Tea") && shown.contains("☑  Cake"), "{shown}");
+    assert_eq!(changes(&house).len(), 2, "what is named twice is changed once");
+    let json = house.gets("rm 00000001 00000000").await;
+    assert_eq!(json["deleted"], serde_json::json!([name(1), name(0)]));
     // Nothing is done if one of them is not there.
     assert_eq!(house.duet("rm 00000002 ffffffff", true).await.exit, 5);
-    assert!(house.asked(|script| script.all::<DeleteTaskRequest>()).is_empty());
+    assert_eq!(house.asked(|script| script.all::<BatchMutateTasksRequest>()).len(), 3);
+}
+
+#[tokio::test]
+async fn more_than_a_batch_takes_are_several_batches() {
+    let house = house().await;
+    house.asked(|script| (0..600).for_each(|_| script.store.add(task("One of many"))));
+    let names: Vec<_> = (3..603).map(name).collect();
+    let line = format!("rm {}", names.join(" "));
+    let json = house.gets(&line).await;
+    assert_eq!(json["deleted"].as_array().unwrap().len(), 600);
+    // What was done before a failure is told.
+    let line = format!("restore {} {} {}", names.join(" "), name(603), name(2));
+    let ran = house.duet(&line, false).await;
+    assert_eq!((ran.exit, ran.errors.as_str()), (5, "00000603: Not now.\n"));
+    let json: serde_json::Value = serde_json::from_str(&ran.output).unwrap();
+    assert_eq!(json["tasks"].as_array().unwrap().len(), 500);
 }

@@ -171,8 +171,19 @@ impl pb::task_service_server::TaskService for Services {
         complete_task CompleteTaskRequest CompleteTaskResponse
         reopen_task ReopenTaskRequest ReopenTaskResponse
         move_task MoveTaskRequest MoveTaskResponse
-        batch_mutate_tasks BatchMutateTasksRequest BatchMutateTasksResponse
         get_usage GetUsageRequest GetUsageResponse
+    }
+
+    async fn batch_mutate_tasks(
+        &self,
+        request: Request<pb::BatchMutateTasksRequest>,
+    ) -> Result<Response<pb::BatchMutateTasksResponse>, Status> {
+        self.check(&request)?;
+        let store = &mut self.0.lock().unwrap().store;
+        store.batch_mutate_tasks(request.into_inner()).map(Response::new).map_err(|(op, reason)| {
+            let failure = Failure::new(reason, "Not now.").metadata("op_index", op.to_string());
+            failure.into_status("duet.task")
+        })
     }
 
     type WatchTasksStream = Messages<pb::WatchTasksResponse>;

@@ -120,11 +120,21 @@ impl Store {
         if !request.force && self.tasks.iter().any(|task| task.parent_task == parent) {
             return Err(Reason::OpenSubtasks);
         }
+        let made = self.tasks.len();
+        // Another time with every task that is made.
+        let now = prost_types::Timestamp { seconds: i64::try_from(made).unwrap(), nanos: 6 };
         let task = self.task(&request.name)?;
-        let next = task.recurrence.as_ref().map(|_| task.clone());
+        let next = task.recurrence.as_ref().map(|_| Task {
+            name: name(made),
+            create_time: Some(now),
+            ..task.clone()
+        });
         let status = if request.cancel { TaskStatus::Cancelled } else { TaskStatus::Done };
         task.set_status(status);
-        Ok(pb::CompleteTaskResponse { task: Some(task.clone()), next })
+        task.update_time = Some(now);
+        let task = Some(task.clone());
+        self.tasks.extend(next.clone());
+        Ok(pb::CompleteTaskResponse { task, next })
     }
 
     pub(super) fn reopen_task(
@@ -146,20 +156,35 @@ impl Store {
         Ok(pb::MoveTaskResponse { task: Some(task.clone()) })
     }
 
+    /// All or none; a refusal comes with the place of the operation.
     pub(super) fn batch_mutate_tasks(
         &mut self,
         request: pb::BatchMutateTasksRequest,
-    ) -> Answer<pb::BatchMutateTasksResponse> {
+    ) -> Result<pb::BatchMutateTasksResponse, (usize, Reason)> {
+        let before = self.tasks.clone();
+        let operations = request.operations.into_iter().filter_map(|it| it.operation);
+        let tasks = operations.enumerate().map(|(op, operation)| {
+            self.mutate_task(operation)
+                .map_err(|reason| (op, reason))
+                .map(Option::unwrap_or_default)
+        });
+        let tasks: Result<Vec<_>, _> = tasks.collect();
+        tasks.map(|tasks| pb::BatchMutateTasksResponse { tasks }).inspect_err(|_| {
+            self.tasks = before;
+        })
+    }
+
+    fn mutate_task(&mut self, operation: pb::task_operation::Operation) -> Answer<Option<Task>> {
         use pb::task_operation::Operation;
-        let mut tasks = Vec::new();
-        for operation in request.operations.into_iter().filter_map(|it| it.operation) {
-            tasks.extend(match operation {
-                Operation::Update(request) => self.update_task(request)?.task,
-                Operation::Move(request) => self.move_task(request)?.task,
-                _ => return Err(Reason::MethodUnknown),
-            });
-        }
-        Ok(pb::BatchMutateTasksResponse { tasks })
+        Ok(match operation {
+            Operation::Update(request) => self.update_task(request)?.task,
+            Operation::Move(request) => self.move_task(request)?.task,
+            Operation::Complete(request) => self.complete_task(request)?.task,
+            Operation::Reopen(request) => self.reopen_task(request)?.task,
+            Operation::Delete(request) => self.delete_task(request)?.task,
+            Operation::Undelete(request) => self.undelete_task(request)?.task,
+            Operation::Create(_) => return Err(Reason::MethodUnknown),
+        })
     }
 
     pub(super) fn get_usage(&mut self, _: pb::GetUsageRequest) -> Answer<pb::GetUsageResponse> {
