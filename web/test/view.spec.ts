@@ -49,7 +49,8 @@ for (const [query, filter, orderBy] of [
   ["status=all&priority=2&due=week", "priority >= MEDIUM AND due <= days(7)", ""],
   ["status=all&label=home&label=x", 'labels:"home" AND labels:"x"', ""],
   ["status=all&q=say+%22hi%22+%5C", '"say \\"hi\\" \\\\"', ""],
-  ["status=all&where=a+OR+b&order=priority", "(a OR b)", "priority desc"],
+  ["status=all&where=a+OR+b&order=priority", "a OR b", "priority desc"],
+  ["where=a+OR+b&q=x", 'a OR b AND status = OPEN AND "x"', ""],
 ] as const) {
   test(`the service is asked for “${query}” as it understands it`, () => {
     expect(questionOf(viewOf(query))).toMatchObject({ filter, orderBy });
@@ -93,6 +94,9 @@ test("what is not said comes last, in every order", () => {
       .map(({ key }) => key.slice(-1))
       .join("");
   expect(sorted("newest", named(1, {}), named(3, {}), named(2, {}))).toBe("321");
+  // The service keeps microseconds, and so must who reads its pages.
+  const at = (micros: number) => ({ createTime: { seconds: 7n, nanos: micros * 1000 } });
+  expect(sorted("newest", named(1, at(3)), named(3, at(1)), named(2, at(2)))).toBe("123");
   expect(sorted("due", named(1, {}), named(2, due(2)), named(3, due(1)), named(4, {}))).toBe(
     "3241",
   );

@@ -24,7 +24,7 @@ export { Code, ConnectError } from "@connectrpc/connect";
 export type { MessageInitShape } from "@bufbuild/protobuf";
 export { clone, create, equals } from "@bufbuild/protobuf";
 export type { Timestamp } from "@bufbuild/protobuf/wkt";
-export { timestampDate, timestampMs } from "@bufbuild/protobuf/wkt";
+export { timestampDate } from "@bufbuild/protobuf/wkt";
 export type { Failure, Reason } from "./errors.ts";
 export { failureOf } from "./errors.ts";
 export type { FollowOptions } from "./follow.ts";
