@@ -41,7 +41,7 @@ const HEADER: [&str; 17] = [
 const DUE: DueFields = DueFields { date: "due_date", time: "due_time", zone: "due_zone" };
 
 /// What a spreadsheet takes for the beginning of a formula.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+const FORMULA: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
 
 /// Writes the format.
 pub(super) struct Writer(Pieces);
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_formula_is_harmless_and_comes_back() {
-        for formula in ["=1+1", "+1", "-1", "@a", "\tb", "\rc", "'=1", "''@x"] {
+        for formula in ["=1+1", "+1", "-1", "@a", "\tb", "\rc", "\n=1", "'=1", "''@x"] {
             let cell = harmless(formula);
             assert!(cell.starts_with('\''), "{formula:?}");
             assert_eq!(as_meant(&cell), formula);
