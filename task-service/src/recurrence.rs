@@ -54,14 +54,42 @@ impl Rule {
     /// the subset, over before `start`, or comes in no 40 years after it that it
     /// could come in.
     pub fn parse(text: &str, start: NaiveDate) -> Result<Self, String> {
+        Self::parse_sparing(text, start, &mut LIFETIME.clone())
+    }
+
+    /// The same for one of many rules, for all of which together no more than
+    /// `days` days are looked at; those that were are taken away from it.
+    ///
+    /// # Errors
+    /// As `parse`, or that there are too many that seldom come.
+    pub fn parse_sparing(text: &str, start: NaiveDate, days: &mut i64) -> Result<Self, String> {
         let rule = Self::read(text)?;
         if let End::Until(last) = rule.parts.end
             && last < start
         {
             return Err("UNTIL is before the day that the task is due.".to_owned());
         }
-        match rule.date_after(start, start, LIFETIME) {
-            Some(_) => Ok(rule),
+        rule.coming(start, days)
+    }
+
+    /// The same for a task of which it is not known when it is due. `day` is any
+    /// day to begin with, before or after the UNTIL of the rule.
+    ///
+    /// # Errors
+    /// As `parse`.
+    pub fn parse_undated(text: &str, day: NaiveDate) -> Result<Self, String> {
+        Self::read(text)?.coming(day, &mut LIFETIME.clone())
+    }
+
+    /// The rule, if it ever comes again.
+    fn coming(self, start: NaiveDate, days: &mut i64) -> Result<Self, String> {
+        let most = LIFETIME.min(*days);
+        let mut left = most;
+        let found = self.parts.counted_from(start).search(start, start, &mut left);
+        *days -= most - left;
+        match found {
+            Some(_) => Ok(self),
+            None if most < LIFETIME => Err("There are too many rules that seldom come.".to_owned()),
             None => Err("The rule never comes, or not within a lifetime.".to_owned()),
         }
     }

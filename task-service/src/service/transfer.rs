@@ -21,8 +21,8 @@ use crate::{
     transfer::{self, Fault, Format, Import, Imported, Note, Pieces},
 };
 
-/// Reading a large file keeps a core busy for a tenth of a second; other calls
-/// must not wait for several of them.
+/// Reading a large file keeps a core busy for a tenth of a second, at worst for
+/// half of one; other calls must not wait for several of them.
 static READING: Semaphore = Semaphore::const_new(1);
 /// How many exports may gather their file at once.
 static EXPORTS: Semaphore = Semaphore::const_new(2);

@@ -21,6 +21,8 @@ const ZONE_BYTES: usize = 64;
 /// Looks at the fields of one entry.
 pub(super) struct Check<'a> {
     report: &'a mut Report,
+    /// How many days may still be looked at for rules.
+    rule_days: &'a mut i64,
     line: usize,
     now: DateTime<Utc>,
 }
@@ -45,8 +47,13 @@ pub(super) struct Repeating<'a> {
 }
 
 impl<'a> Check<'a> {
-    pub(super) fn new(report: &'a mut Report, line: usize, now: DateTime<Utc>) -> Self {
-        Self { report, line, now }
+    pub(super) fn new(
+        report: &'a mut Report,
+        rule_days: &'a mut i64,
+        line: usize,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self { report, rule_days, line, now }
     }
 
     /// Notes that this field is not carried over; an empty one is the entry.
@@ -56,7 +63,7 @@ impl<'a> Check<'a> {
 
     /// The same for a field on a line of its own.
     pub(super) fn at(&mut self, line: usize) -> Check<'_> {
-        Check { report: self.report, line, now: self.now }
+        Check { report: self.report, rule_days: self.rule_days, line, now: self.now }
     }
 
     /// The title. Without one the entry is left out.
@@ -180,7 +187,8 @@ impl<'a> Check<'a> {
             return None;
         };
         let start = start.unwrap_or(due.date());
-        let rule = self.keep(field, Rule::parse(rule, start))?.as_str().to_owned();
+        let rule = Rule::parse_sparing(rule, start, self.rule_days);
+        let rule = self.keep(field, rule)?.as_str().to_owned();
         let number = number.unwrap_or(1);
         if number < 1 {
             self.note(field, "Occurrences are counted from 1.");
@@ -219,4 +227,28 @@ fn time(text: &str) -> Result<NaiveTime, &'static str> {
     NaiveTime::parse_from_str(text, "%H:%M")
         .or_else(|_| NaiveTime::parse_from_str(text, "%H:%M:%S"))
         .map_err(|_| "This is not a time as 14:30.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The last day of a leap year is a Sunday every 28 years; a file of nothing
+    /// but such rules would keep a core busy for seconds.
+    #[test]
+    fn rules_that_seldom_come_are_looked_at_only_for_so_long() {
+        let (mut report, mut days) = (Report::default(), 30_000);
+        let due = NaiveDate::from_ymd_opt(2028, 12, 31).map(Due::all_day);
+        let mut keep = |line, rule| {
+            let mut check = Check::new(&mut report, &mut days, line, DateTime::UNIX_EPOCH);
+            check.repeat("rrule", Repeating { rule, ..Repeating::default() }, due.as_ref())
+        };
+        let seldom = "FREQ=YEARLY;BYYEARDAY=366;BYDAY=SU";
+        let kept: Vec<_> = (1..=5).map(|line| keep(line, seldom).is_some()).collect();
+        assert_eq!(kept, [true, true, false, false, false]);
+        assert!(keep(6, "FREQ=DAILY").is_none());
+        let notes = report.notes();
+        assert_eq!(notes.iter().map(|note| note.line).collect::<Vec<_>>(), [3, 4, 5, 6]);
+        assert!(notes.iter().all(|note| note.reason.contains("too many rules")), "{notes:?}");
+    }
 }

@@ -57,6 +57,10 @@ pub(super) struct DraftList {
     pub(super) archived: bool,
 }
 
+/// How many days are looked at for all rules of a file together: enough for as
+/// many yearly ones as there may be tasks by default, and half a second of work.
+const RULE_DAYS: i64 = 8_000_000;
+
 /// Everything that a file says.
 #[derive(Debug)]
 pub(super) struct Drafts {
@@ -65,6 +69,8 @@ pub(super) struct Drafts {
     pub(super) report: Report,
     now: DateTime<Utc>,
     quotas: Quotas,
+    /// How many are left of them.
+    rule_days: i64,
     /// The lists that are known by their title.
     named: HashMap<String, usize>,
 }
@@ -78,13 +84,14 @@ impl Drafts {
             report: Report::default(),
             now,
             quotas,
+            rule_days: RULE_DAYS,
             named: HashMap::new(),
         }
     }
 
     /// Checks the fields of the entry that begins on this line.
     pub(super) fn check(&mut self, line: usize) -> Check<'_> {
-        Check::new(&mut self.report, line, self.now)
+        Check::new(&mut self.report, &mut self.rule_days, line, self.now)
     }
 
     /// Adds a task.
