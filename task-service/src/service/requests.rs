@@ -58,7 +58,7 @@ impl Reader<'_> {
         let repeat = match (&task.recurrence, &due) {
             (None, _) => Some(None),
             (Some(_), Some(None)) => self.without_due(),
-            (Some(recurrence), Some(Some(due))) => self.repetition(recurrence, due).map(Some),
+            (Some(recurrence), Some(Some(due))) => self.repetition(recurrence, Some(due)).map(Some),
             (Some(_), None) => None,
         };
         Ok((|| {
@@ -159,11 +159,11 @@ impl Reader<'_> {
         let repeat = mask.recurrence.then(|| match (&task.recurrence, &due) {
             (None, _) => Some(None),
             (Some(_), Some(Some(None))) => self.without_due(),
-            (Some(recurrence), Some(Some(Some(due)))) => self.repetition(recurrence, due).map(Some),
-            // When it is due the database knows; any day will do to read by.
-            (Some(recurrence), None) => {
-                self.repetition(recurrence, &Due::all_day(self.now.date_naive())).map(Some)
+            (Some(recurrence), Some(Some(due))) => {
+                self.repetition(recurrence, due.as_ref()).map(Some)
             }
+            // When it is due the database knows.
+            (Some(recurrence), None) => self.repetition(recurrence, None).map(Some),
             (Some(_), Some(None)) => None,
         });
         Some(Changes {
@@ -183,9 +183,13 @@ impl Reader<'_> {
         }
     }
 
-    fn repetition(&mut self, recurrence: &pb::Recurrence, due: &Due) -> Option<Repetition> {
+    /// Reads how a task comes back; `due` is None where it is not said.
+    fn repetition(&mut self, recurrence: &pb::Recurrence, due: Option<&Due>) -> Option<Repetition> {
         let pb::Recurrence { rrule, anchor, series: _ } = recurrence;
-        let rule = Rule::parse(rrule, due.date());
+        let rule = match due {
+            Some(due) => Rule::parse(rrule, due.date()),
+            None => Rule::parse_undated(rrule, self.now.date_naive()),
+        };
         let rule = self.fields.read_as(Reason::RruleInvalid, "task.recurrence.rrule", rule);
         let after = match pb::RecurrenceAnchor::try_from(*anchor) {
             Ok(pb::RecurrenceAnchor::Unspecified | pb::RecurrenceAnchor::Due) => Ok(false),

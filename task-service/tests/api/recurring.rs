@@ -169,3 +169,29 @@ async fn a_rule_that_cannot_be_kept_is_refused() {
     let neither = ada.update(undue, &["due", "recurrence"]).await.unwrap();
     assert_eq!((neither.due, neither.recurrence), (None, None));
 }
+
+/// A rule may end before today, where the task is due before that.
+#[tokio::test]
+async fn an_overdue_task_takes_a_rule_that_is_over() {
+    let app = TestApp::start().await;
+    let ada = app.user();
+    let due = pb::Task {
+        title: "Pay".to_owned(),
+        due: Some(due_on(date(2001, 1, 1))),
+        ..pb::Task::default()
+    };
+    let task = ada.create_with(due, "").await.unwrap().into_inner();
+    let rule = |rrule: &str| pb::Task {
+        name: task.name.clone(),
+        recurrence: Some(pb::Recurrence { rrule: rrule.to_owned(), ..Default::default() }),
+        ..pb::Task::default()
+    };
+    let monthly = ada.update(rule("FREQ=MONTHLY;UNTIL=20010301"), &["recurrence"]).await.unwrap();
+    assert_eq!(monthly.recurrence.unwrap().rrule, "FREQ=MONTHLY;UNTIL=20010301");
+    // What never comes is still refused, and so is an end before the day that is said.
+    let never = ada.update(rule("FREQ=YEARLY;BYMONTH=1;BYYEARDAY=366"), &["recurrence"]).await;
+    refused(never, Code::InvalidArgument, "RRULE_INVALID");
+    let both = pb::Task { due: task.due.clone(), ..rule("FREQ=DAILY;UNTIL=20001231") };
+    let over = ada.update(both, &["recurrence", "due"]).await;
+    refused(over, Code::InvalidArgument, "RRULE_INVALID");
+}
