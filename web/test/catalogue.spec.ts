@@ -41,6 +41,24 @@ test("a new list is there at once, first, and can be used before it is answered"
   expect(titles(store, view)).toEqual(["Tune the piano"]);
 });
 
+test("an answer that is older than what was heard meanwhile changes nothing of that", async ({
+  service,
+  store,
+}) => {
+  await three(store);
+  const release = service.holdNext();
+  const loading = store.catalogue.load();
+  await expect.poll(() => service.calls.at(-1)).toBe("lists");
+  store.catalogue.add("Zeroth");
+  store.catalogue.change(list(store, "First"), { title: "1st" });
+  store.catalogue.remove(list(store, "Third"), () => undefined);
+  await settled(store);
+  expect(names(store)).toEqual(["Zeroth", "1st", "Second"]);
+  release();
+  await loading;
+  expect(names(store)).toEqual(["Zeroth", "1st", "Second"]);
+});
+
 test("a refused list disappears, and that is said", async ({ service, said, store }) => {
   service.failNext(refusal(Code.ResourceExhausted, "LIST_QUOTA", "You have 200 lists."));
   store.catalogue.add("One too many");

@@ -39,6 +39,9 @@ export class Catalogue {
   readonly #outbox: Outbox;
   readonly #told: Told;
   readonly #closed: AbortSignal;
+  /** What was heard of while all were read, which the answer may be older than. */
+  readonly #heard = new Set<string>();
+  #reading = 0;
   #edited = 0;
 
   constructor(
@@ -67,12 +70,16 @@ export class Catalogue {
 
   /** Reads them all. What cannot be read now is read at the next look. */
   async load(): Promise<void> {
+    if (this.#reading === 0) this.#heard.clear();
+    this.#reading += 1;
     try {
       await this.#read();
     } catch (error) {
       if (!this.#closed.aborted) {
         console.info(`The lists were not read: ${failureOf(error).message}`);
       }
+    } finally {
+      this.#reading -= 1;
     }
   }
 
@@ -85,10 +92,10 @@ export class Catalogue {
       lists.push(...answer.lists);
       pageToken = answer.nextPageToken;
     } while (pageToken);
-    const known = new Map(this.#truth.value.map((list) => [list.name, list]));
-    this.#truth.value = lists
-      .filter(({ name }) => name !== this.nameOf("inbox"))
-      .map((list) => newer(known.get(list.name), list));
+    const known = this.#truth.value;
+    const isOld = ({ name }: List): boolean => this.#heard.has(name);
+    const told = lists.filter((list) => list.name !== this.nameOf("inbox") && !isOld(list));
+    this.#truth.value = [...known.filter(isOld), ...told];
   }
 
   /** Takes what a live feed tells about lists; tasks are none of its business. */
@@ -176,12 +183,14 @@ export class Catalogue {
   }
 
   #merge(list: List): void {
+    this.#heard.add(list.name);
     const others = this.#truth.value.filter(({ name }) => name !== list.name);
     const known = this.#truth.value.find(({ name }) => name === list.name);
     this.#truth.value = [...others, newer(known, list)];
   }
 
   #forget(gone: string): void {
+    this.#heard.add(gone);
     this.#truth.value = this.#truth.value.filter(({ name }) => name !== gone);
   }
 

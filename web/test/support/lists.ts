@@ -43,9 +43,11 @@ export function listsOf(
     },
     getList: async ({ name }) => ({ list: get(name) }),
     listLists: async () => {
-      await arrive("lists");
       const inbox = create(ListSchema, { name: nameOf("inbox"), title: "Inbox" });
-      return { lists: [inbox, ...lists.values()] };
+      // Read when it is asked for: what is held is old when it comes.
+      const all = [inbox, ...lists.values()];
+      await arrive("lists");
+      return { lists: all };
     },
     updateList: async ({ list, updateMask, place, requestId }) => {
       const what = updateMask?.paths.join() ?? `after ${place.value?.split("/").at(-1)}`;
