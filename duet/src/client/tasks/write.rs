@@ -219,12 +219,9 @@ pub(crate) async fn reopen(
     texts: &[String],
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let names = find::tasks(session, texts, Among::Live).await?;
-    let (tasks, result) = each(session, names, |name| {
-        Operation::Reopen(ReopenTaskRequest { name, ..ReopenTaskRequest::default() })
-    })
-    .await;
-    show_written(session, tasks, output).await.and(result)
+    let change =
+        |name| Operation::Reopen(ReopenTaskRequest { name, ..ReopenTaskRequest::default() });
+    each_shown(session, texts, Among::Live, change, output).await
 }
 
 /// `duet restore`
@@ -233,12 +230,28 @@ pub(crate) async fn restore(
     texts: &[String],
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let names = find::tasks(session, texts, Among::Binned).await?;
-    let (tasks, result) = each(session, names, |name| {
-        Operation::Undelete(UndeleteTaskRequest { name, ..UndeleteTaskRequest::default() })
-    })
-    .await;
-    show_written(session, tasks, output).await.and(result)
+    let change =
+        |name| Operation::Undelete(UndeleteTaskRequest { name, ..UndeleteTaskRequest::default() });
+    each_shown(session, texts, Among::Binned, change, output).await
+}
+
+/// Makes the same change of each task that the user named, and shows them.
+async fn each_shown(
+    session: &mut Session,
+    texts: &[String],
+    among: Among,
+    change: impl Fn(String) -> Operation,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let names = find::tasks(session, texts, among).await?;
+    let (tasks, result) = each(session, names, change).await;
+    if tasks.is_empty() {
+        return result;
+    }
+    let titles = titles(session, &tasks, output).await?;
+    let rows: Vec<_> = tasks.iter().map(|task| (0, task)).collect();
+    let table = view::table(&rows, &titles, false);
+    show_all(tasks, || table, output).and(result)
 }
 
 /// `duet rm`
@@ -283,18 +296,4 @@ async fn each(
         }
     }
     (changed, Ok(()))
-}
-
-async fn show_written(
-    session: &mut Session,
-    tasks: Vec<Task>,
-    output: &mut Output<'_>,
-) -> Result<(), Failure> {
-    if tasks.is_empty() {
-        return Ok(());
-    }
-    let titles = titles(session, &tasks, output).await?;
-    let rows: Vec<_> = tasks.iter().map(|task| (0, task)).collect();
-    let table = view::table(&rows, &titles, false);
-    show_all(tasks, || table, output)
 }
