@@ -4,10 +4,7 @@
 use std::time::Duration;
 
 use proto::task::v1 as pb;
-use shared::{
-    server::Limits,
-    testing::{StatementCounter, eventually},
-};
+use shared::{server::Limits, testing::eventually};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -30,9 +27,7 @@ async fn a_stream_ends_when_the_access_token_expires() {
     let world = World::new().await;
     let replica = world.replica().await;
     let ada = world.user();
-    let mut mirror = Mirror::default();
-    let mut stream = replica.watch(&ada, "").await.unwrap();
-    stream.until_current(&mut mirror).await;
+    let (mut stream, mut mirror) = replica.follow(&ada).await;
     // As long as it is good for calls: 300 seconds and five for other clocks.
     world.clock.advance(Duration::from_secs(304));
     assert_eq!(stream.next(&mut mirror).await.unwrap(), Event::Bookmark);
@@ -73,13 +68,9 @@ async fn a_server_that_drains_ends_its_streams() {
 #[tokio::test]
 async fn a_stream_ends_when_the_database_is_away() {
     let world = World::new().await;
-    let proxy = StatementCounter::before(&world.database.app).unwrap();
-    let through = proxy.through(&world.database.app);
-    let replica = world.replica_alone(&[], through, Limits::default()).await;
+    let (proxy, replica) = world.counted().await;
     let ada = world.user();
-    let mut mirror = Mirror::default();
-    let mut stream = replica.watch(&ada, "").await.unwrap();
-    stream.until_current(&mut mirror).await;
+    let (mut stream, mut mirror) = replica.follow(&ada).await;
     let task = world.stamp(ada.id, None, "Task").await;
     drop(proxy);
     eventually("no connection is left", || async { world.cut("").await == 0 }).await;
@@ -128,10 +119,7 @@ async fn streams_are_no_calls_in_flight() {
     let ada = world.user();
     let mut streams = Vec::new();
     for _ in 0..5 {
-        let mut mirror = Mirror::default();
-        let mut stream = replica.watch(&ada, "").await.unwrap();
-        stream.until_current(&mut mirror).await;
-        streams.push((stream, mirror));
+        streams.push(replica.follow(&ada).await);
     }
     // Longer than a call may take.
     let began = std::time::Instant::now();
@@ -152,9 +140,7 @@ async fn streams_are_no_calls_in_flight() {
 #[tokio::test]
 async fn a_slow_reader_gets_the_newest_state_later() {
     let world = World::new().await;
-    let counter = StatementCounter::before(&world.database.app).unwrap();
-    let through = counter.through(&world.database.app);
-    let replica = world.replica_alone(&[], through, Limits::default()).await;
+    let (counter, replica) = world.counted().await;
     let ada = world.user();
     // More than fits into sockets and windows: 40 times 80 kB, twice.
     let write = "select public.stamp('task', $1, md5(n::text)::uuid, 'Task', false, now())

@@ -11,7 +11,7 @@ use shared::{
     program, rng,
     secret::Secret,
     server::{Limits, Server},
-    testing::{self, ManualClock, TestDatabase, TestIssuer},
+    testing::{self, ManualClock, StatementCounter, TestDatabase, TestIssuer},
 };
 use sqlx::{
     PgPool,
@@ -25,7 +25,10 @@ use tonic::{
 };
 use uuid::Uuid;
 
-use crate::{app::config, mirror::Stream};
+use crate::{
+    app::config,
+    mirror::{Mirror, Stream},
+};
 
 /// What replicas have in common.
 pub(crate) struct World {
@@ -81,6 +84,14 @@ impl World {
         let feed = replica.feed.clone();
         replica.keeper = Some(tokio::spawn(async move { feed.keep().await }));
         replica
+    }
+
+    /// A replica that is out of touch, and what counts its statements.
+    pub(crate) async fn counted(&self) -> (StatementCounter, Replica) {
+        let counter = StatementCounter::before(&self.database.app).expect("a counter");
+        let through = counter.through(&self.database.app);
+        let replica = self.replica_alone(&[], through, Limits::default()).await;
+        (counter, replica)
     }
 
     /// A replica that is out of touch: nothing but what it was asked for makes
@@ -220,6 +231,14 @@ impl Replica {
     pub(crate) async fn watch(&self, caller: &Caller, token: &str) -> Result<Stream, Status> {
         let resume_token = token.to_owned();
         self.watch_as(caller, pb::WatchTasksRequest { resume_token, ..Default::default() }).await
+    }
+
+    /// Watches everything of the caller, and has heard of all there is.
+    pub(crate) async fn follow(&self, caller: &Caller) -> (Stream, Mirror) {
+        let mut mirror = Mirror::default();
+        let mut stream = self.watch(caller, "").await.expect("a stream");
+        stream.until_current(&mut mirror).await;
+        (stream, mirror)
     }
 
     pub(crate) async fn watch_as(

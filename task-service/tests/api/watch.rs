@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use proto::task::v1 as pb;
-use shared::{rng, server::Limits, testing::StatementCounter};
+use shared::rng;
 use tonic::Code;
 
 use crate::{
@@ -159,9 +159,7 @@ async fn a_database_that_was_set_back_is_read_again() {
     let ada = world.user();
     let one = world.stamp(ada.id, None, "One").await;
     let lost = world.stamp(ada.id, None, "Lost").await;
-    let mut mirror = Mirror::default();
-    let mut stream = replica.watch(&ada, "").await.unwrap();
-    stream.until_current(&mut mirror).await;
+    let (mut stream, mut mirror) = replica.follow(&ada).await;
     replica.feed.changed(ada.id, lost.rev);
     world.sql("delete from data.tasks where user_id = $1 and rev = 2", ada.id).await;
     world.sql("update data.user_state set head_rev = 1 where user_id = $1", ada.id).await;
@@ -286,9 +284,7 @@ async fn silence_is_told_every_fifteen_seconds() {
     let world = World::new().await;
     let replica = world.replica().await;
     let ada = world.user();
-    let mut mirror = Mirror::default();
-    let mut stream = replica.watch(&ada, "").await.unwrap();
-    stream.until_current(&mut mirror).await;
+    let (mut stream, mut mirror) = replica.follow(&ada).await;
     for _ in 0..2 {
         world.clock.advance(Duration::from_secs(14));
         let task = world.stamp(ada.id, None, "Task").await;
@@ -308,13 +304,9 @@ async fn silence_is_told_every_fifteen_seconds() {
 #[tokio::test]
 async fn reading_changes_is_one_statement() {
     let world = World::new().await;
-    let counter = StatementCounter::before(&world.database.app).unwrap();
-    let through = counter.through(&world.database.app);
-    let replica = world.replica_alone(&[], through, Limits::default()).await;
+    let (counter, replica) = world.counted().await;
     let ada = world.user();
-    let mut stream = replica.watch(&ada, "").await.unwrap();
-    let mut mirror = Mirror::default();
-    stream.until_current(&mut mirror).await;
+    let (mut stream, mut mirror) = replica.follow(&ada).await;
     for title in ["Prepared", "Counted"] {
         let counted = || (counter.take(), counter.take_round_trips());
         let _ = counted();
