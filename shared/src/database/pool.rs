@@ -8,7 +8,7 @@
 //! its permit. Deliberately not here: repeating calls.
 
 use std::{
-    fmt,
+    fmt, io,
     ops::{Deref, DerefMut},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -121,7 +121,7 @@ impl Pool {
         let mut pause = SHORTEST_PAUSE;
         loop {
             let (era, opened) = (self.idle().era(), Instant::now());
-            match self.0.options.connect().await {
+            match self.0.options.connect().await.map_err(greeting) {
                 Ok(connection) => return Ok(Live::new(connection, opened, era)),
                 Err(error) if is_passing(&error) => *failed = Some(error),
                 Err(error) => return Err(error),
@@ -269,6 +269,16 @@ fn is_severed(error: &Error) -> bool {
 fn is_fatal(error: &dyn DatabaseError) -> bool {
     let error = error.try_downcast_ref::<PgDatabaseError>();
     error.is_some_and(|error| matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic))
+}
+
+/// A server that crashes may answer the very first question, whether it speaks
+/// TLS, with an error, which a client must be prepared for (PostgreSQL's manual,
+/// "SSL Session Encryption") and sqlx is not. It is as if it were not there.
+fn greeting(error: Error) -> Error {
+    match error {
+        Error::Protocol(said) => Error::Io(io::Error::new(io::ErrorKind::ConnectionReset, said)),
+        error => error,
+    }
 }
 
 /// The server is not there, is starting, or takes no more connections now.
