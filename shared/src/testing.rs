@@ -1,6 +1,6 @@
 //! What tests of any service need: a database of their own on a throw-away
-//! Postgres, a clock moved by hand, an issuer whose keys they hold, a proxy
-//! that counts statements. Only with the feature `testing`.
+//! Postgres or a whole one that crashes, a clock moved by hand, an issuer whose
+//! keys they hold, a proxy that counts statements. Only with the feature `testing`.
 //!
 //! Invariant: a test gets the role of the service, never a superuser's; a
 //! superuser sees through every isolation.
@@ -9,6 +9,7 @@ mod clock;
 mod database;
 mod issuer;
 mod logs;
+mod postgres;
 mod schema;
 mod statements;
 
@@ -17,6 +18,7 @@ pub use self::{
     database::{TestDatabase, database},
     issuer::TestIssuer,
     logs::secrets_in,
+    postgres::{Crash, TestPostgres},
     schema::{isolation_faults, shard_faults},
     statements::StatementCounter,
 };

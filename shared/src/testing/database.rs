@@ -139,6 +139,6 @@ impl Keeper {
 
 /// Which Postgres to test with, if not the first that is found.
 #[expect(clippy::disallowed_methods, reason = "a test process has no Config")]
-fn pg_bin() -> Option<PathBuf> {
+pub(super) fn pg_bin() -> Option<PathBuf> {
     std::env::var_os("PG_BIN").map(PathBuf::from)
 }
