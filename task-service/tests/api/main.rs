@@ -8,6 +8,7 @@ mod app;
 mod authentication;
 mod bad_input;
 mod batch;
+mod beginning;
 mod chance;
 mod database;
 mod ends;

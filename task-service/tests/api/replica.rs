@@ -68,7 +68,9 @@ impl World {
         let database = testing::database(&SCHEMA).await;
         let rows =
             PgPoolOptions::new().max_connections(16).connect_lazy_with(database.superuser.clone());
-        sqlx::raw_sql(WRITES).execute(&rows).await.expect("the writes are made");
+        for functions in [WRITES, PURGE] {
+            sqlx::raw_sql(functions).execute(&rows).await.expect("the writes are made");
+        }
         let key = config(&[]).page_token_key;
         Self { database, clock: ManualClock::new(), issuer: TestIssuer::new(), key, rows }
     }
@@ -129,8 +131,7 @@ impl World {
     /// This user, with a token that is good from now on.
     pub(crate) fn caller(&self, id: Uuid) -> Caller {
         let claims = self.issuer.claims(id, "task-service", self.clock.now());
-        let authorization = format!("Bearer {}", self.issuer.token(&claims));
-        Caller { id, authorization: authorization.into() }
+        Caller::new(id, &self.issuer.token(&claims))
     }
 
     /// Writes a task, under this id or a new one.
@@ -166,16 +167,8 @@ impl World {
 
     /// The tasks and lists that a user has: their titles and revisions by id.
     pub(crate) async fn rows(&self, user: Uuid) -> Vec<(Uuid, i64, String)> {
-        sqlx::query_as(
-            "select id, rev, title::text from data.tasks where user_id = $1 and deleted_at is null
-             union all
-             select id, rev, title::text from data.lists where user_id = $1 and deleted_at is null
-             order by 1",
-        )
-        .bind(user)
-        .fetch_all(&self.rows)
-        .await
-        .expect("the rows are read")
+        let rows = sqlx::query_as(ROWS).bind(user).fetch_all(&self.rows).await;
+        rows.expect("the rows are read")
     }
 
     /// Cuts the connections of the service whose last statement begins with
@@ -287,6 +280,11 @@ impl Drop for Replica {
 }
 
 impl Caller {
+    /// A user with an access token.
+    pub(crate) fn new(id: Uuid, token: &str) -> Self {
+        Self { id, authorization: format!("Bearer {token}").into() }
+    }
+
     /// A request of this caller.
     pub(crate) fn with<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
@@ -300,6 +298,13 @@ async fn connect(address: std::net::SocketAddr) -> Channel {
     let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("a URL");
     endpoint.connect().await.expect("the service listens")
 }
+
+/// The tasks and lists that a user has: their ids, revisions and titles.
+pub(crate) const ROWS: &str = "
+    select id, rev, title::text from data.tasks where user_id = $1 and deleted_at is null
+    union all
+    select id, rev, title::text from data.lists where user_id = $1 and deleted_at is null
+    order by 1";
 
 /// Writes that take the counter first, as those of the service do.
 const WRITES: &str = "
@@ -328,7 +333,10 @@ const WRITES: &str = "
             set title = excluded.title, updated_at = p_now, deleted_at = excluded.deleted_at,
                 rev = excluded.rev;
         end if;
-    end $$;
+    end $$";
+
+/// Forgets what a user deleted, as the sweep does.
+pub(crate) const PURGE: &str = "
     create function public.purge(p_user uuid) returns void language sql as $$
         select from data.user_state where user_id = p_user for update;
         with tasks as (

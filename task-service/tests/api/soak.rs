@@ -1,260 +1,227 @@
-//! Many clients under many writers, with everything cut off at random: nothing
-//! is lost, nothing is told twice, and in the end every client has what the
-//! database has. A seed decides who does what, not in which order it happens;
-//! it is told when a test fails.
+//! Many clients under many writers, with everything killed at random that can
+//! be: nothing is lost, nothing is written or told twice, and in the end every
+//! client has what the database has. A seed decides who does what and what is
+//! killed after how many writes; it is told when a test fails.
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+mod fleet;
+mod plan;
+mod replica;
+mod writer;
+
+use std::{collections::BTreeMap, ops::Range, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
-use proto::task::v1 as pb;
+use proto::task::v1::{WatchTasksRequest, task_service_client::TaskServiceClient};
+use shared::rng;
 use tokio::{sync::watch, task::JoinSet, time::timeout};
+use tonic::Status;
 use uuid::Uuid;
 
+use self::{
+    fleet::{Fleet, Rows},
+    plan::{Plan, REPLICAS, USERS, WATCHERS, WRITERS, What, Write},
+    writer::Writer,
+};
 use crate::{
     chance::Chance,
-    mirror::Mirror,
-    replica::{Caller, Replica, World},
+    mirror::{Event, Mirror, Stream},
+    replica::Caller,
 };
 
-/// Soaks one after the other, unless the variable `SOAK_SEEDS` says how many.
-const SEEDS: u64 = 4;
+/// Soaks one after the other, unless a variable says how many, or which.
+const SEEDS: u64 = 3;
 /// The longest that one may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-const USERS: usize = 8;
-const WRITERS: usize = 16;
-const WATCHERS: usize = 50;
-/// Writes of each writer.
-const WRITES: usize = 25;
-/// Replicas that are killed meanwhile.
-const KILLS: usize = 4;
-/// Tasks and lists that a user has or had.
-const ROWS: usize = 12;
-const LISTS: usize = 3;
 
-/// What a user has in the end.
-type Rows = Vec<(Uuid, i64, String)>;
-
-/// Watch soak: 16 writers over 8 users, 50 watchers that are cut off at random,
-/// two replicas that are killed at random, hints that are lost, purges.
+/// Watch soak: 16 writers over 8 users and 50 watchers that are cut off at
+/// random; two replicas and a Postgres, each of its own processes, that are
+/// killed at random. The same cluster for all seeds: users are never the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_client_ends_with_what_the_database_has() {
-    for seed in 0..seeds() {
-        let soaked = AssertUnwindSafe(timeout(PATIENCE, soak(seed))).catch_unwind().await;
-        match soaked {
+    let fleet = Arc::new(Fleet::start().await);
+    for seed in seeds() {
+        let soaked = timeout(PATIENCE, soak(fleet.clone(), seed));
+        match AssertUnwindSafe(soaked).catch_unwind().await {
             Ok(Ok(())) => {}
-            Ok(Err(_)) => panic!("seed {seed}: something was lost"),
-            Err(_) => panic!("seed {seed}: see above"),
+            Ok(Err(_)) => panic!("SOAK_SEED={seed}: something was lost\n{}", fleet.last_words()),
+            Err(_) => panic!("SOAK_SEED={seed}: see above\n{}", fleet.last_words()),
         }
     }
+    fleet.assert_well().await;
 }
 
-/// Snapshot plus delta: 40 clients that begin at random moments, while 16
-/// writers write through the service, end in the exact final state, by hints
-/// alone.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_that_begin_at_any_moment_miss_nothing() {
-    let fleet = Arc::new(Fleet::new().await);
-    // One user of all, so that every client is in the way of every writer.
-    let user = fleet.users[0].clone();
-    let (progress, seen) = watch::channel(0);
-    let progress = Arc::new(progress);
-    let (done, expected) = watch::channel(None);
-    let mut clients = JoinSet::new();
-    for n in 0..40 {
-        let (fleet, user, expected, mut seen) =
-            (fleet.clone(), user.clone(), expected.clone(), seen.clone());
-        clients.spawn(async move {
-            let mut chance = Chance::of(40, n);
-            let begin = chance.below(WRITERS * WRITES);
-            seen.wait_for(|written| *written >= begin).await.expect("writers write");
-            let mut mirror = Mirror::default();
-            fleet.follow(&user, &mut mirror, &mut chance, usize::MAX, expected.clone()).await;
-            let rows = expected.borrow().clone().expect("nobody writes any more");
-            assert!(mirror.has(&rows[0]), "a stream ended before its time");
-        });
-    }
-    let mut writers = JoinSet::new();
-    for n in 0..WRITERS {
-        let (fleet, user, progress) = (fleet.clone(), user.clone(), progress.clone());
-        writers.spawn(async move { fleet.call(&user, Chance::of(16, n), &progress).await });
-    }
-    writers.join_all().await;
-    done.send_replace(Some(Arc::new(vec![fleet.world.rows(user.id).await])));
-    timeout(PATIENCE, clients.join_all()).await.expect("everything comes");
+/// A seed makes the same plan every time, and another than other seeds.
+#[test]
+fn a_seed_repeats_its_plan() {
+    let plan = |seed| format!("{:?}", (Plan::of(seed).writers, Plan::of(seed).blows));
+    assert_eq!(plan(7), plan(7));
+    assert_ne!(plan(7), plan(9));
 }
 
-async fn soak(seed: u64) {
-    let fleet = Arc::new(Fleet::new().await);
+async fn soak(fleet: Arc<Fleet>, seed: u64) {
+    let crowd = Arc::new(Crowd::gather(fleet, Plan::of(seed)).await);
     let (done, expected) = watch::channel(None);
     let mut watchers = JoinSet::new();
     for n in 0..WATCHERS {
-        let (fleet, expected) = (fleet.clone(), expected.clone());
-        let mut chance = Chance::of(seed, n);
-        watchers.spawn(async move {
-            let (user, mut mirror) = (n % USERS, Mirror::default());
-            while !fleet.watch(user, &mut mirror, &mut chance, expected.clone()).await {}
-        });
+        let (crowd, expected) = (crowd.clone(), expected.clone());
+        let chance = Chance::of(seed, n);
+        watchers.spawn(async move { crowd.watch(n % USERS, chance, expected).await });
     }
     let mut writers = JoinSet::new();
     for n in 0..WRITERS {
-        let fleet = fleet.clone();
-        let chance = Chance::of(seed, WATCHERS + n);
-        writers.spawn(async move { fleet.write(chance).await });
+        let crowd = crowd.clone();
+        writers.spawn(async move { crowd.write(n).await });
     }
-    let clock = {
-        let fleet = fleet.clone();
-        tokio::spawn(async move { fleet.pass_time().await })
-    };
-    fleet.kill(Chance::of(seed, WATCHERS + WRITERS)).await;
-    writers.join_all().await;
-    let mut rows = Vec::new();
-    for user in &fleet.users {
-        rows.push(fleet.world.rows(user.id).await);
-    }
-    done.send_replace(Some(Arc::new(rows)));
+    let (writers, ()) = tokio::join!(writers.join_all(), crowd.suffer());
+    done.send_replace(Some(Arc::new(crowd.stored(writers).await)));
     watchers.join_all().await;
-    clock.abort();
 }
 
-/// Two replicas, each replaced when it is killed, and their users.
-struct Fleet {
-    world: World,
-    replicas: [Mutex<Arc<Replica>>; 2],
-    users: Vec<Caller>,
+/// Those who take part in one soak.
+struct Crowd {
+    fleet: Arc<Fleet>,
+    plan: Plan,
+    callers: Vec<Caller>,
+    /// A task of each user that all writers rename.
+    shared: Vec<String>,
+    /// Writes that were answered.
+    written: watch::Sender<usize>,
 }
 
 /// What each user has, as soon as nobody writes any more.
 type Expected = watch::Receiver<Option<Arc<Vec<Rows>>>>;
 
-impl Fleet {
-    async fn new() -> Self {
-        let world = World::new().await;
-        let replicas = [world.replica().await, world.replica().await];
-        let replicas = replicas.map(|replica| Mutex::new(Arc::new(replica)));
-        let users = (0..USERS).map(|_| world.user()).collect();
-        Self { world, replicas, users }
-    }
-
-    fn replica(&self, chance: &mut Chance) -> Arc<Replica> {
-        self.replicas[chance.below(2)].lock().expect("nobody panics with it").clone()
-    }
-
-    /// Makes, changes, deletes and brings back a user's few tasks and lists.
-    async fn write(&self, mut chance: Chance) {
-        for n in 0..WRITES {
-            let user = self.users[chance.below(USERS)].id;
-            // The first few are lists.
-            let row = chance.below(ROWS);
-            let (id, gone) = (Uuid::from_u128(1 + row as u128), chance.one_in(3));
-            let title = format!("Written {n}");
-            let stamp = match (row < LISTS, gone) {
-                (true, _) => self.world.stamp_list(user, Some(id), &title, gone).await,
-                (false, true) => self.world.stamp_gone(user, id).await,
-                (false, false) => self.world.stamp(user, Some(id), &title).await,
-            };
-            if !chance.one_in(5) {
-                self.replica(&mut chance).feed.changed(user, stamp.rev);
-            }
-            if chance.one_in(20) {
-                self.world.purge(user).await;
-            }
+impl Crowd {
+    async fn gather(fleet: Arc<Fleet>, plan: Plan) -> Self {
+        let callers: Vec<_> = (0..USERS).map(|_| fleet.caller(rng::uuid_v4())).collect();
+        let mut shared = Vec::new();
+        for (user, caller) in callers.iter().enumerate() {
+            let title = "Shared".to_owned();
+            let (what, replica) = (What::MakeTask, user);
+            let write = Write { user, what, title, replica, haste: None, forgets: false };
+            shared.push(writer::make_shared(&fleet, caller, &write).await);
         }
+        Self { fleet, plan, callers, shared, written: watch::Sender::new(0) }
     }
 
-    /// Writes through the service.
-    async fn call(&self, user: &Caller, mut chance: Chance, progress: &watch::Sender<usize>) {
-        let mut names: Vec<String> = Vec::new();
-        for n in 0..WRITES {
-            let mut client = self.replica(&mut chance).client();
-            if names.is_empty() || chance.one_in(2) {
-                let task = pb::Task { title: format!("Task {n}"), ..Default::default() };
-                let request = pb::CreateTaskRequest { task: Some(task), ..Default::default() };
-                let made = client.create_task(user.with(request)).await.expect("it is made");
-                names.extend(made.into_inner().task.map(|task| task.name));
-            } else if chance.one_in(2) {
-                let name = names.swap_remove(chance.below(names.len()));
-                let request = pb::DeleteTaskRequest { name, ..Default::default() };
-                client.delete_task(user.with(request)).await.expect("it is deleted");
-            } else {
-                let name = names[chance.below(names.len())].clone();
-                let task = pb::Task { name, title: format!("Changed {n}"), ..Default::default() };
-                let request = pb::UpdateTaskRequest { task: Some(task), ..Default::default() };
-                client.update_task(user.with(request)).await.expect("it is changed");
-            }
-            progress.send_modify(|written| *written += 1);
+    async fn write(&self, writer: usize) -> Writer {
+        let mut rows = Writer::default();
+        for write in &self.plan.writers[writer] {
+            let (caller, shared) = (&self.callers[write.user], &self.shared[write.user]);
+            rows.write(&self.fleet, caller, write, shared).await;
+            self.written.send_modify(|written| *written += 1);
         }
+        rows
     }
 
-    /// Kills a replica and has another take its place, again and again.
-    async fn kill(&self, mut chance: Chance) {
-        for _ in 0..KILLS {
-            let next = Arc::new(self.world.replica().await);
-            let place = &self.replicas[chance.below(2)];
-            let killed = std::mem::replace(&mut *place.lock().expect("nobody panics"), next);
-            killed.kill();
+    /// Deals the blows, each in its moment and without waiting for the last one
+    /// to pass, and returns when everything is back.
+    async fn suffer(self: &Arc<Self>) {
+        let mut written = self.written.subscribe();
+        let mut blows = JoinSet::new();
+        for blow in self.plan.blows.clone() {
+            written.wait_for(|written| *written >= blow.after).await.expect("we hold the sender");
+            let crowd = self.clone();
+            blows.spawn(async move {
+                let users: Vec<Uuid> = crowd.callers.iter().map(|caller| caller.id).collect();
+                crowd.fleet.harm(blow.what, &users).await;
+            });
         }
+        blows.join_all().await;
     }
 
-    /// Lets replicas look and tokens expire.
-    async fn pass_time(&self) {
-        let mut tick = tokio::time::interval(Duration::from_millis(100));
+    /// What is stored, which is what was acknowledged: everything, and once. A
+    /// write that was done twice would have taken a revision more.
+    async fn stored(&self, writers: Vec<Writer>) -> Vec<Rows> {
+        let mut acknowledged = vec![BTreeMap::new(); USERS];
+        for writer in writers {
+            writer.add_to(&mut acknowledged);
+        }
+        let mut stored = Vec::new();
+        for (user, expected) in acknowledged.into_iter().enumerate() {
+            let (rows, head) = self.fleet.stored(self.callers[user].id).await;
+            assert_eq!(head, 1 + self.plan.revisions(user), "revisions of user {user}");
+            let mut titles: BTreeMap<Uuid, String> =
+                rows.iter().map(|(id, _, title)| (*id, title.clone())).collect();
+            // Which of its titles is the last, nobody knows.
+            assert!(
+                titles.remove(&writer::id(&self.shared[user])).is_some(),
+                "it is never deleted"
+            );
+            assert_eq!(titles, expected, "rows of user {user}");
+            stored.push(rows);
+        }
+        stored
+    }
+
+    /// Watches, and goes on whenever a stream ends, until everything came.
+    async fn watch(&self, user: usize, mut chance: Chance, expected: Expected) {
+        let mut mirror = Mirror::default();
         loop {
-            tick.tick().await;
-            self.world.clock.advance(Duration::from_secs(5));
+            let ended = self.follow(user, &mut mirror, &mut chance, expected.clone()).await;
+            if let Err(status) = ended {
+                let set_back = status.message().contains("set back");
+                assert!(self.plan.forgets || !set_back, "nothing was forgotten");
+                self.fleet.recovered(&"a stream", &status).await;
+            }
+            let rows = expected.borrow().clone();
+            if rows.is_some_and(|rows| mirror.has(&rows[user])) {
+                return;
+            }
         }
     }
 
-    /// Watches until it is cut off. Whether everything came that there is.
-    async fn watch(
+    /// Reads some events and hangs up, but once nobody writes any more reads all
+    /// there are.
+    async fn follow(
         &self,
         user: usize,
         mirror: &mut Mirror,
         chance: &mut Chance,
-        expected: Expected,
-    ) -> bool {
-        let caller = self.world.caller(self.users[user].id);
-        let events = 1 + chance.below(8);
-        self.follow(&caller, mirror, chance, events, expected.clone()).await;
-        let rows = expected.borrow().clone();
-        rows.is_some_and(|rows| mirror.has(&rows[user]))
-    }
-
-    /// Reads so many events, but all there are once nobody writes any more.
-    async fn follow(
-        &self,
-        caller: &Caller,
-        mirror: &mut Mirror,
-        chance: &mut Chance,
-        mut events: usize,
         mut expected: Expected,
-    ) {
-        let user = self.users.iter().position(|user| user.id == caller.id).expect("a user");
-        let replica = self.replica(chance);
-        // One that was just killed answers nobody.
-        let Ok(mut stream) = replica.watch(caller, &mirror.token).await else { return };
-        drop(replica);
+    ) -> Result<(), Status> {
+        let id = self.callers[user].id;
+        let caller = match chance.one_in(4) {
+            true => self.fleet.hasty_caller(id),
+            false => self.fleet.caller(id),
+        };
+        let mut events = 1 + chance.below(8);
+        let replica = self.fleet.replica(chance.below(REPLICAS)).await;
+        // A connection of its own, so that it is the connection that breaks.
+        let connected = replica.endpoint.connect().await;
+        let channel = connected.map_err(|error| Status::unavailable(error.to_string()))?;
+        let resume_token = mirror.token.clone();
+        let request = WatchTasksRequest { resume_token, ..Default::default() };
+        let answer = TaskServiceClient::new(channel).watch_tasks(caller.with(request)).await?;
+        let mut stream = Stream::new(answer.into_inner());
         loop {
             let rows = expected.borrow_and_update().clone();
             if rows.as_ref().map_or(events == 0, |rows| mirror.has(&rows[user])) {
-                return;
+                return Ok(());
             }
             tokio::select! {
-                event = stream.next(mirror) => match event {
-                    Ok(_) => events = events.saturating_sub(1),
-                    Err(_) => return,
-                },
+                event = stream.next(mirror) => {
+                    let began_again = event? == Event::Reset;
+                    assert!(self.plan.forgets || !began_again, "nothing was forgotten");
+                    events = events.saturating_sub(1);
+                }
                 Ok(()) = expected.changed() => {}
             }
         }
     }
 }
 
+/// From the first on as many as `SOAK_SEEDS` says, or the one that `SOAK_SEED`
+/// names.
+fn seeds() -> Range<u64> {
+    match (number("SOAK_SEED"), number("SOAK_SEEDS")) {
+        (Some(seed), _) => seed..seed + 1,
+        (None, seeds) => 0..seeds.unwrap_or(SEEDS),
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "a test process has no Config")]
-fn seeds() -> u64 {
-    let asked = std::env::var("SOAK_SEEDS").ok();
-    asked.map_or(SEEDS, |seeds| seeds.parse().expect("SOAK_SEEDS is a number"))
+fn number(variable: &str) -> Option<u64> {
+    let value = std::env::var(variable).ok()?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{variable} is a number")))
 }
