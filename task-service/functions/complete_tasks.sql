@@ -14,85 +14,94 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_tasks record;
+    v_rows jsonb := p_ops;
     v_op bigint;
     v_unknown jsonb;
-    v_rev bigint;
+    v_rev bigint := p_rev;
     v_count bigint;
 begin
-    perform data.check_targets(p_user, p_ops);
-
-    select jsonb_agg(data.recurrence_of(t) || jsonb_build_object('op', o.op))
-    into v_unknown
-    from jsonb_to_recordset(p_ops) as o (op bigint, id uuid, known jsonb)
-    join data.tasks t on t.user_id = p_user and t.id = o.id
-    where t.completed_at is null and t.rrule is not null
-      and o.known is distinct from data.recurrence_of(t);
-    if v_unknown is not null then
-        perform data.refuse('recurs', null, v_unknown::text);
+    v_tasks := data.targets(p_user, p_ops);
+    more := 0;
+    if v_tasks.recurs then
+        select jsonb_agg(data.recurrence_of(t) || jsonb_build_object('op', o.op))
+        into v_unknown
+        from jsonb_to_recordset(p_ops) as o (op bigint, id uuid, known jsonb)
+        join data.tasks t on t.user_id = p_user and t.id = o.id
+        where o.op between 0 and 499 and t.completed_at is null and t.rrule is not null
+          and o.known is distinct from data.recurrence_of(t);
+        if v_unknown is not null then
+            perform data.refuse('recurs', null, v_unknown::text);
+        end if;
+        select c.rev, c.more into v_rev, more
+        from data.repeat_tasks(p_user, p_now, p_rev, p_ops) c;
     end if;
 
-    with recursive below as (
-        select o.op, o.id, o.force, true as named
-        from jsonb_to_recordset(p_ops) as o (op bigint, id uuid, force boolean)
-        join data.tasks t on t.user_id = p_user and t.id = o.id and t.completed_at is null
-        union all
-        select b.op, t.id, b.force, false
-        from below b
-        join data.tasks t on t.user_id = p_user and t.parent_id = b.id and t.deleted_at is null
-    )
-    select b.op into v_op
-    from below b
-    join data.tasks t on t.user_id = p_user and t.id = b.id and t.completed_at is null
-    where not b.named and not b.force and not exists (
-        select from below e where e.id = b.id and e.op < b.op and (e.named or e.force)
-    )
-    order by b.op
-    limit 1;
-    if found then
-        perform data.refuse('open_subtasks', v_op, null);
+    if v_tasks.above or v_tasks.recurs or v_tasks.closed then
+        with recursive below as (
+            select o.op, o.id, o.force, o.at, o.cancel, o.next_date, true as named
+            from jsonb_to_recordset(p_ops) as o (
+                op bigint, id uuid, force boolean, at timestamptz, cancel boolean, next_date date
+            )
+            join data.tasks t on t.user_id = p_user and t.id = o.id and t.completed_at is null
+            where o.op between 0 and 499
+            union all
+            select b.op, t.id, b.force, b.at, b.cancel, null, false
+            from below b
+            join data.tasks t
+                on t.user_id = p_user and t.parent_id = b.id and t.deleted_at is null
+            where b.op between 0 and 499
+        ),
+        -- The first operation that closes it is the one that does, and the first
+        -- that does not may not be before.
+        once as (
+            select distinct on (b.id) b.id, b.op, b.named, b.at, b.cancel,
+                   b.named or b.force as taken,
+                   min(b.op) filter (where not (b.named or b.force)) over one as left_open,
+                   case when t.rrule is not null
+                        then data.derived_id(t.id, max(b.next_date) over one) end as next_id
+            from below b
+            join data.tasks t on t.user_id = p_user and t.id = b.id and t.completed_at is null
+            where b.op between 0 and 499
+            window one as (partition by b.id)
+            order by b.id, not (b.named or b.force), b.op
+        ),
+        numbered as (
+            select o.*, row_number() over (order by o.op, not o.named, o.id) as place
+            from once o
+        ),
+        grouped as (
+            select n.*, min(n.place) over (partition by n.op) as first from numbered n
+        )
+        select min(g.left_open) filter (where g.left_open < g.op or not g.taken),
+               jsonb_agg(jsonb_build_object(
+                   'id', g.id, 'first', g.first, 'at', g.at, 'cancel', g.cancel,
+                   'next_id', g.next_id
+               ) order by g.place)
+        into v_op, v_rows
+        from grouped g;
+        if v_op is not null then
+            perform data.refuse('open_subtasks', v_op, null);
+        end if;
     end if;
 
-    select c.rev, c.more into v_rev, more from data.repeat_tasks(p_user, p_now, p_rev, p_ops) c;
-
-    with recursive below as (
-        select o.op, o.id, o.force, true as named
-        from jsonb_to_recordset(p_ops) as o (op bigint, id uuid, force boolean)
-        join data.tasks t on t.user_id = p_user and t.id = o.id and t.completed_at is null
-        union all
-        select b.op, t.id, b.force, false
-        from below b
-        join data.tasks t on t.user_id = p_user and t.parent_id = b.id and t.deleted_at is null
-    ),
-    taken as (
-        select distinct on (b.id) b.id, b.op, b.named
-        from below b
-        join data.tasks t on t.user_id = p_user and t.id = b.id and t.completed_at is null
-        where b.named or b.force
-        order by b.id, b.op, b.named desc
-    ),
-    numbered as (
-        select d.id, d.op, v_rev + row_number() over (order by d.op, not d.named, d.id) as new_rev
-        from taken d
-    ),
-    grouped as (
-        select n.*, min(n.new_rev) over (partition by n.op) as first_rev
-        from numbered n
-    )
     update data.tasks t
-    set completed_at = coalesce(o.at, p_now),
-        cancelled = o.cancel,
-        completed_with = g.first_rev,
-        next_id = case when t.rrule is not null then data.derived_id(t.id, own.next_date) end,
+    set completed_at = coalesce(r.at, p_now),
+        cancelled = r.cancel,
+        completed_with = v_rev + coalesce(r.first, r.place),
+        next_id = r.next_id,
         -- Its place now belongs to the next occurrence.
-        position = case when t.rrule is not null and own.next_date is not null
-                        then 5000000000000000 - g.new_rev else t.position end,
+        position = case when r.next_id is not null
+                        then 5000000000000000 - (v_rev + r.place) else t.position end,
         updated_at = p_now,
-        rev = g.new_rev
-    from grouped g
-    join jsonb_to_recordset(p_ops) as o (op bigint, at timestamptz, cancel boolean)
-        on o.op = g.op
-    left join jsonb_to_recordset(p_ops) as own (id uuid, next_date date) on own.id = g.id
-    where t.user_id = p_user and t.id = g.id;
+        rev = v_rev + r.place
+    from rows from (
+        jsonb_to_recordset(v_rows) as (
+            id uuid, first bigint, at timestamptz, cancel boolean, next_id uuid
+        )
+    ) with ordinality as r (id, first, at, cancel, next_id, place)
+    where t.user_id = p_user and t.id = r.id
+      and r.place between 1 and jsonb_array_length(v_rows);
     get diagnostics v_count = row_count;
     rev := v_rev + v_count;
 end

@@ -26,13 +26,13 @@ begin
         on parent.user_id = p_user and parent.id = o.parent and parent.deleted_at is null
     left join data.lists list
         on list.user_id = p_user and list.id = o.list and list.deleted_at is null
-    where taken.id is not null
+    where o.op between 0 and 499 and (taken.id is not null
        or (o.parent is not null and (
                parent.id is null
                or parent.list_id <> o.list
                or data.ancestors(p_user, o.parent) >= 5
            ))
-       or (o.list <> '00000000-0000-0000-0000-000000000000' and list.id is null)
+       or (o.list <> '00000000-0000-0000-0000-000000000000' and list.id is null))
     order by o.op
     limit 1;
     if found then
@@ -64,7 +64,8 @@ begin
         list uuid, parent uuid, priority bigint, labels text[],
         rrule text, rrule_after boolean
     )
-    left join data.tasks parent on parent.user_id = p_user and parent.id = o.parent;
+    left join data.tasks parent on parent.user_id = p_user and parent.id = o.parent
+    where o.op between 0 and 499;
     get diagnostics more = row_count;
     rev := p_rev + more;
 end

@@ -1,5 +1,5 @@
--- The destinations with the places that the tasks get there, as JSON; a part of
--- move_tasks.
+-- The destinations with the places that the tasks get there, beside others, in
+-- the JSON of move_tasks, of which this is a part.
 create or replace function data.places(p_user uuid, p_rev bigint, p_ops jsonb)
 returns jsonb
 language plpgsql
@@ -12,23 +12,12 @@ declare
         select o.id from jsonb_to_recordset(p_ops) as o (id uuid)
     );
 begin
-    select d.op into v_op
-    from data.destinations(p_user, p_ops) d
-    left join data.tasks x
-        on x.user_id = p_user and x.id = coalesce(d.after, d.before) and x.deleted_at is null
-        and x.list_id = d.list_id and x.parent_id is not distinct from d.parent_id
-    where coalesce(d.after, d.before) is not null and x.id is null
-    order by d.op
-    limit 1;
-    if found then
-        perform data.refuse('place_not_found', v_op, null);
-    end if;
-
     with gaps as (
         select d.*,
+               x.id as neighbour,
                case
-                   when d.after is not null then x.position
-                   when d.before is not null then (
+                   when d.after then x.position
+                   else (
                        select n.position from data.tasks n
                        where n.user_id = p_user and n.list_id = d.list_id and n.deleted_at is null
                          and n.place <= x.place and n.position < x.position
@@ -38,8 +27,8 @@ begin
                    )
                end as low,
                case
-                   when d.before is not null then x.position
-                   when d.after is not null then (
+                   when not d.after then x.position
+                   else (
                        select n.position from data.tasks n
                        where n.user_id = p_user and n.list_id = d.list_id and n.deleted_at is null
                          and n.place >= x.place and n.position > x.position
@@ -48,25 +37,30 @@ begin
                        limit 1
                    )
                end as high
-        from data.destinations(p_user, p_ops) d
-        left join data.tasks x on x.user_id = p_user and x.id = coalesce(d.after, d.before)
+        from jsonb_to_recordset(p_ops) as d (
+            op bigint, id uuid, list_id uuid, parent_id uuid, beside uuid, after boolean,
+            elsewhere boolean
+        )
+        left join data.tasks x
+            on x.user_id = p_user and x.id = d.beside and x.deleted_at is null
+            and x.list_id = d.list_id and x.parent_id is not distinct from d.parent_id
+        where d.op between 0 and 499
     ),
     -- One after the other, the last to come is nearest to its neighbour.
     ranked as (
         select g.*,
                count(*) over gap as total,
                row_number() over (
-                   gap order by g.after is null, case when g.after is null then g.op else -g.op end
+                   gap order by not g.after, case when g.after then -g.op else g.op end
                    rows between unbounded preceding and unbounded following
-               ) as rank,
-               row_number() over (order by g.op) as turn
+               ) as rank
         from gaps g
         window gap as (partition by g.list_id, g.low, g.high)
     )
-    select jsonb_agg(jsonb_build_object(
+    select min(r.op) filter (where r.neighbour is null), jsonb_agg(jsonb_build_object(
         'op', r.op, 'id', r.id, 'list_id', r.list_id, 'parent_id', r.parent_id,
+        'elsewhere', r.elsewhere,
         'position', case
-            when r.low is null and r.high is null then 5000000000000000 - (p_rev + r.turn)
             when r.low is null then 5000000000000000 - (p_rev + r.total - r.rank + 1)
             when r.high is null then trunc(r.low) + r.rank
             else trim_scale(round(
@@ -74,9 +68,12 @@ begin
                 greatest(0, ceil(-log((r.high - r.low) / (r.total + 1) / 2)))::integer
             ))
         end
-    ))
-    into v_places
+    ) order by r.op)
+    into v_op, v_places
     from ranked r;
+    if v_op is not null then
+        perform data.refuse('place_not_found', v_op, null);
+    end if;
     return v_places;
 end
 $$;

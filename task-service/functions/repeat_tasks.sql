@@ -17,20 +17,21 @@ begin
             op bigint, id uuid, next_date date, next_start date, next_number bigint
         )
         join data.tasks t on t.user_id = p_user and t.id = o.id
-        where t.completed_at is null and t.rrule is not null and o.next_date is not null
+        where o.op between 0 and 499
+          and t.completed_at is null and t.rrule is not null and o.next_date is not null
         union all
         select s.op, t.id, data.derived_id(t.id, s.next_date), s.next_id,
                s.next_date, null, null, false
         from source s
         join data.tasks t on t.user_id = p_user and t.parent_id = s.id
         -- Occurrences of its own have subtasks that recur themselves.
-        where t.deleted_at is null and t.series_id is null
+        where s.op between 0 and 499 and t.deleted_at is null and t.series_id is null
     ),
     missing as (
         select s.*, p_rev + row_number() over (order by s.op, s.named desc, t.position desc) as new_rev
         from source s
         join data.tasks t on t.user_id = p_user and t.id = s.id
-        where not exists (
+        where s.op between 0 and 499 and not exists (
             select from data.tasks n
             where n.user_id = p_user and n.id = s.next_id and n.deleted_at is null
         )
@@ -49,6 +50,7 @@ begin
            p_now, p_now, m.new_rev
     from missing m
     join data.tasks t on t.user_id = p_user and t.id = m.id
+    where m.op between 0 and 499
     on conflict (user_id, id) do update
         set title = excluded.title, notes = excluded.notes,
             due_date = excluded.due_date, due_minute = excluded.due_minute,

@@ -23,7 +23,8 @@ begin
     into v_op, v_rev, v_outcome
     from jsonb_to_recordset(p_ops) as o (op bigint, id uuid, etag bigint)
     left join data.tasks t on t.user_id = p_user and t.id = o.id
-    where t.id is null or t.deleted_at is null or t.rev <> o.etag
+    where o.op between 0 and 499
+      and (t.id is null or t.deleted_at is null or t.rev <> o.etag)
     order by o.op
     limit 1;
     if found then
@@ -41,12 +42,14 @@ begin
         left join data.tasks p
             on p.user_id = p_user and p.id = t.parent_id and p.deleted_at is null
             and p.list_id = t.list_id
+        where o.op between 0 and 499
         union all
         select b.op, t.id, b.deleted_with, false, b.list_id, t.parent_id
         from back b
         join data.tasks t
             on t.user_id = p_user and t.parent_id = b.id
             and t.deleted_at is not null and t.deleted_with = b.deleted_with
+        where b.op between 0 and 499
     ),
     -- One that is named and comes along with another that is, comes along.
     once as (
@@ -56,6 +59,7 @@ begin
         select o.*, p_rev + row_number() over (order by o.op, o.named desc, t.position desc) as new_rev
         from once o
         join data.tasks t on t.user_id = p_user and t.id = o.id
+        where o.op between 0 and 499
     )
     update data.tasks t
     set deleted_at = null,
@@ -66,14 +70,14 @@ begin
             when n.list_id <> t.list_id or exists (
                 select from data.tasks x
                 where x.user_id = p_user and x.list_id = n.list_id
-                  and x.position = t.position and x.deleted_at is null
+                  and x.place = t.place and x.position = t.position and x.deleted_at is null
             ) then 5000000000000000 - n.new_rev
             else t.position
         end,
         updated_at = p_now,
         rev = n.new_rev
     from numbered n
-    where t.user_id = p_user and t.id = n.id;
+    where t.user_id = p_user and t.id = n.id and n.op between 0 and 499;
     get diagnostics more = row_count;
     rev := p_rev + more;
 end

@@ -10,46 +10,37 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_ops jsonb := p_ops;
     v_op bigint;
     v_count bigint;
 begin
-    perform data.check_targets(p_user, p_ops);
-
-    select o.op into v_op
-    from jsonb_to_recordset(p_ops) as o (
-        op bigint, id uuid, set_due boolean, due_date date, set_rrule boolean, rrule text
-    )
-    join data.tasks t on t.user_id = p_user and t.id = o.id
-    where case when o.set_rrule then o.rrule else t.rrule end is not null
-      and case when o.set_due then o.due_date else t.due_date end is null
-    order by o.op
-    limit 1;
-    if found then
-        perform data.refuse('due_missing', v_op, null);
-    end if;
-
-    with written as (
-        select o.*,
-               t.id as task_id,
-               case when o.set_due then o.due_date else t.due_date end as day,
+    if (data.targets(p_user, p_ops)).recurs or p_ops @? '$[*] ? (@.set_rrule == true)' then
+        select min(o.op) filter (
+                   where case when o.set_rrule then o.rrule else t.rrule end is not null
+                     and case when o.set_due then o.due_date else t.due_date end is null
+               ),
                -- The same rule again is no new rule.
-               coalesce(o.set_rrule, false)
-                   and (o.rrule, o.rrule_after) is distinct from (t.rrule, t.rrule_after) as ruled,
-               p_rev + row_number() over (order by o.op) as new_rev
-        from jsonb_to_recordset(p_ops) as o (
-            op bigint, id uuid, title text, notes text,
-            set_due boolean, due_date date, due_minute bigint, due_zone text,
-            priority bigint, labels text[],
+               jsonb_agg(e.op || jsonb_build_object(
+                   'ruled', o.set_rrule
+                   and (o.rrule, o.rrule_after) is distinct from (t.rrule, t.rrule_after)
+               ))
+        into v_op, v_ops
+        from jsonb_array_elements(p_ops) with ordinality as e (op, place)
+        cross join lateral jsonb_to_record(e.op) as o (
+            op bigint, id uuid, set_due boolean, due_date date,
             set_rrule boolean, rrule text, rrule_after boolean
         )
         join data.tasks t on t.user_id = p_user and t.id = o.id
-        where o.title is not null or o.notes is not null or o.set_due
-           or o.priority is not null or o.labels is not null or o.set_rrule
-    )
+        where e.place between 1 and jsonb_array_length(p_ops);
+        if v_op is not null then
+            perform data.refuse('due_missing', v_op, null);
+        end if;
+    end if;
+
     update data.tasks t
     set title = coalesce(w.title, t.title),
         notes = coalesce(w.notes, t.notes),
-        due_date = w.day,
+        due_date = case when w.set_due then w.due_date else t.due_date end,
         due_minute = case when w.set_due then w.due_minute else t.due_minute end,
         due_zone = case when w.set_due then w.due_zone else t.due_zone end,
         priority = coalesce(w.priority, t.priority),
@@ -57,11 +48,13 @@ begin
         rrule = case when w.ruled then w.rrule else t.rrule end,
         rrule_after = case when w.ruled then w.rrule_after else t.rrule_after end,
         rrule_start = case
-            when not w.ruled then t.rrule_start
-            when w.rrule is not null then w.day
+            when w.ruled is not true then t.rrule_start
+            when w.rrule is null then null
+            when w.set_due then w.due_date
+            else t.due_date
         end,
         rrule_number = case
-            when not w.ruled then t.rrule_number
+            when w.ruled is not true then t.rrule_number
             when w.rrule is not null then 1
         end,
         series_id = case
@@ -69,9 +62,20 @@ begin
             else t.series_id
         end,
         updated_at = p_now,
-        rev = w.new_rev
-    from written w
-    where t.user_id = p_user and t.id = w.task_id;
+        rev = p_rev + w.place
+    from (
+        select o.*, row_number() over (order by o.op) as place
+        from jsonb_to_recordset(v_ops) as o (
+            op bigint, id uuid, title text, notes text,
+            set_due boolean, due_date date, due_minute bigint, due_zone text,
+            priority bigint, labels text[],
+            set_rrule boolean, ruled boolean, rrule text, rrule_after boolean
+        )
+        where o.op between 0 and 499
+          and (o.title is not null or o.notes is not null or o.set_due
+               or o.priority is not null or o.labels is not null or o.set_rrule)
+    ) w
+    where t.user_id = p_user and t.id = w.id;
     get diagnostics v_count = row_count;
     rev := p_rev + v_count;
     more := 0;

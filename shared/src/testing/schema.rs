@@ -146,7 +146,7 @@ const NOT_SHARDABLE: &str = "
     select extname || ' is an extension' from pg_extension where extname <> 'plpgsql'
     union all
     select name || ' does not pin its search path' from functions
-        where proconfig is distinct from array['search_path=pg_catalog, pg_temp']
+        where (proconfig @> array['search_path=pg_catalog, pg_temp']) is not true
     union all
     select name || ' does not run with the rights of the owner' from functions
         where pronamespace = 'api'::regnamespace
