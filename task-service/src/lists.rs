@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     error::Error,
     request::RequestId,
-    tasks::{Write, repeat},
+    tasks::{Write, refused, repeat},
     text,
 };
 
@@ -279,17 +279,7 @@ fn head(outcome: &str, head: Option<i64>, note: Option<&str>) -> Result<Option<i
     match outcome {
         "ok" => head.map(Some).ok_or(Error::Impossible("a write without a head")),
         "replayed" => Ok(None),
-        "request_id_reused" => Err(Error::RequestIdReused),
-        "list_not_found" => Err(Error::ListNotFound),
-        "list_id_taken" => Err(Error::ListIdTaken),
-        "list_quota" => Err(Error::ListQuota),
-        "list_not_empty" => Err(Error::ListNotEmpty),
-        "place_not_found" => Err(Error::PlaceNotFound),
-        "etag_mismatch" => match note.unwrap_or_default().parse() {
-            Ok(current) => Err(Error::EtagMismatch { current }),
-            Err(_) => Err(Error::Impossible("a revision that is no number")),
-        },
-        _ => Err(Error::Impossible("an outcome that is not known")),
+        outcome => Err(refused(outcome, note.unwrap_or_default())),
     }
 }
 

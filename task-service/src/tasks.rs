@@ -209,15 +209,16 @@ async fn attempt(
 
 fn written(answers: impl Iterator<Item = Answer>, operations: usize) -> Result<Attempt, Refusal> {
     let mut written =
-        Written { tasks: Vec::with_capacity(operations), next: Vec::new(), replay: false, head: 0 };
+        Written { tasks: vec![None; operations], next: Vec::new(), replay: false, head: 0 };
     for Answer { outcome, op, note, head, row } in answers {
         let op = op.and_then(|op| usize::try_from(op).ok());
         let note = note.map_or(Cow::Borrowed(""), Cow::Owned);
         match (outcome.as_str(), op) {
-            ("ok" | "replayed", Some(_)) => {
+            ("ok" | "replayed", Some(op)) => {
                 written.replay = outcome == "replayed";
                 written.head = head.unwrap_or_default();
-                written.tasks.push(row.task()?);
+                let task = written.tasks.get_mut(op);
+                *task.ok_or(Error::Impossible("a task that nobody asked for"))? = row.task()?;
             }
             ("next", Some(op)) => written.next.extend(row.task()?.map(|task| (op, task))),
             ("entangled", _) => return Ok(Attempt::Entangled),
@@ -232,8 +233,8 @@ fn written(answers: impl Iterator<Item = Answer>, operations: usize) -> Result<A
     Ok(Attempt::Written(written))
 }
 
-/// What an outcome means that is a refusal.
-fn refused(outcome: &str, note: &str) -> Error {
+/// What an outcome means that is a refusal, of tasks and of lists.
+pub(crate) fn refused(outcome: &str, note: &str) -> Error {
     match outcome {
         "request_id_reused" => Error::RequestIdReused,
         "task_not_found" => Error::TaskNotFound,
@@ -247,6 +248,9 @@ fn refused(outcome: &str, note: &str) -> Error {
         "too_deep" => Error::TooDeep,
         "list_mismatch" => Error::ListMismatch,
         "place_not_found" => Error::PlaceNotFound,
+        "list_id_taken" => Error::ListIdTaken,
+        "list_quota" => Error::ListQuota,
+        "list_not_empty" => Error::ListNotEmpty,
         "due_missing" => Error::DueMissing,
         "etag_mismatch" => match note.parse() {
             Ok(current) => Error::EtagMismatch { current },
