@@ -43,9 +43,9 @@ pub(crate) fn ratios(figures: &Figures) -> Table {
 fn of_calls(figures: &Figures) -> Vec<Goal> {
     use Must::{AtLeast, AtMost};
     use What::{
-        BareEcho, Create, CreateRuled, CreateUnruled, FirstPage, GetOfFew, GetOfMany, Hashing,
-        LastPage, List, ListInCalm, ListInStorm, ListOfFew, ListOfMany, ListRuled, ListUnruled,
-        PlainInsert, PlainSelect, QuietEcho, SignIn, WholeEcho,
+        BareEcho, Create, CreateRuled, CreateUnruled, Edit, FirstPage, GetOfFew, GetOfMany,
+        Hashing, LastPage, List, ListInCalm, ListInStorm, ListOfFew, ListOfMany, ListRuled,
+        ListUnruled, PlainInsert, PlainSelect, QuietEcho, SignIn, WholeEcho,
     };
     let at = |callers: usize, figure: Figure| {
         move |number, what: &str, [above, below]: [What; 2], must| {
@@ -77,6 +77,7 @@ fn of_calls(figures: &Figures) -> Vec<Goal> {
         rate(5, "create ÷ without row security", [CreateRuled, CreateUnruled], AtLeast(0.85)),
         serving(5, "the same by CPU", [CreateUnruled, CreateRuled], AtLeast(0.85)),
         rate(7, "sign-ins ÷ only hashing, 16 callers", [SignIn, Hashing], AtLeast(0.9)),
+        serving(3, "extra: CPU of update ÷ create, 16 callers", [Edit, Create], AtMost(2.0)),
         serving(15, many_and_few, [ListOfMany, ListOfFew], AtMost(1.2)),
         serving(15, "the same of get", [GetOfMany, GetOfFew], AtMost(1.2)),
     ]);

@@ -41,7 +41,7 @@ pub(crate) enum Part {
     SignIn,
     /// TaskService.GetTask.
     Get,
-    /// TaskService.CreateTask, and pgbench's INSERT.
+    /// TaskService.CreateTask, pgbench's INSERT, and TaskService.UpdateTask.
     Create,
     /// TaskService.ListTasks, and pgbench's SELECT.
     List,
@@ -76,6 +76,7 @@ pub(crate) enum What {
     Get,
     Create,
     PlainInsert,
+    Edit,
     List,
     PlainSelect,
     ListInCalm,
@@ -120,11 +121,11 @@ impl Part {
     /// What belongs to it; what is compared with each other stands side by side.
     fn cases(self) -> Vec<Case> {
         use What::{
-            BareEcho, Create, CreatePaced, CreateRuled, CreateUnruled, FirstPage, Get, GetOfFew,
-            GetOfMany, GetPaced, Hashing, LastPage, List, ListInCalm, ListInStorm, ListOfFew,
-            ListOfMany, ListPaced, ListRuled, ListUnruled, PlainInsert, PlainSelect, QuietEcho,
-            Refresh, SeenHere, SeenThere, SignIn, Start, Update, UpdateWatched, Verify, Watcher,
-            WholeEcho,
+            BareEcho, Create, CreatePaced, CreateRuled, CreateUnruled, Edit, FirstPage, Get,
+            GetOfFew, GetOfMany, GetPaced, Hashing, LastPage, List, ListInCalm, ListInStorm,
+            ListOfFew, ListOfMany, ListPaced, ListRuled, ListUnruled, PlainInsert, PlainSelect,
+            QuietEcho, Refresh, SeenHere, SeenThere, SignIn, Start, Update, UpdateWatched, Verify,
+            Watcher, WholeEcho,
         };
         const ECHOES: &[What] = &[BareEcho, QuietEcho, WholeEcho];
         let rows: &[(usize, &[What])] = match self {
@@ -135,7 +136,7 @@ impl Part {
             Self::Get => &[(1, &[Get]), (16, &[Get]), (64, &[Get])],
             Self::Create => &[
                 (1, &[Create]),
-                (16, &[Create]),
+                (16, &[Create, Edit]),
                 (CLIENTS, &[PlainInsert, Create]),
                 (64, &[Create]),
             ],
@@ -191,6 +192,7 @@ impl What {
             Self::Get => "get",
             Self::Create => "create",
             Self::PlainInsert => "pgbench insert",
+            Self::Edit => "update, everybody",
             Self::List => "list of 50",
             Self::PlainSelect => "pgbench select of 50",
             Self::ListInCalm => "list of 50, calm",
@@ -223,7 +225,7 @@ impl What {
         match self {
             Self::BareEcho | Self::QuietEcho | Self::WholeEcho => Some(0),
             Self::SignIn => Some(2),
-            Self::Verify | Self::Refresh | Self::Get | Self::Create => Some(1),
+            Self::Verify | Self::Refresh | Self::Get | Self::Create | Self::Edit => Some(1),
             Self::List | Self::ListInCalm | Self::ListInStorm => Some(1),
             Self::FirstPage | Self::LastPage | Self::ListOfFew | Self::ListOfMany => Some(1),
             Self::GetOfFew | Self::GetOfMany | Self::ListRuled | Self::ListUnruled => Some(1),

@@ -117,6 +117,7 @@ impl<'a> Bench<'a> {
             What::SignIn => self.sign_in(callers),
             What::Get => self.load(&self.stage.tasks, callers, gets),
             What::Create => self.load(&self.stage.tasks, callers, creates),
+            What::Edit => self.load(&self.stage.tasks, callers, updates),
             What::List | What::ListInCalm => self.load(&self.stage.tasks, callers, lists),
             What::ListInStorm => return self.storm(callers).map(Some),
             What::Hashing => return hashing::measure(self.timing).map(Some),
@@ -200,7 +201,7 @@ impl<'a> Bench<'a> {
         let users = self.stage.users.clone();
         let updates = move |channel, number| {
             let turns = Turns::among(&users, 0..WRITERS, number, WRITERS);
-            Updates { client: TaskServiceClient::new(channel), turns, at: 0 }
+            updates(channel, turns)
         };
         let load = Load::start(self.stage.target(&server), case.callers, updates)?;
         let sample = load.measure(self.timing);
@@ -280,6 +281,10 @@ fn gets(channel: Channel, turns: Turns) -> Gets {
 
 fn creates(channel: Channel, turns: Turns) -> Creates {
     Creates { client: TaskServiceClient::new(channel), turns }
+}
+
+fn updates(channel: Channel, turns: Turns) -> Updates {
+    Updates { client: TaskServiceClient::new(channel), turns, at: 0 }
 }
 
 fn lists(channel: Channel, turns: Turns) -> Lists {
