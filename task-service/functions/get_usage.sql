@@ -12,7 +12,7 @@ begin
     perform set_config('app.user_id', p_user::text, true);
     select s.task_count, s.list_count,
            (select count(*) from data.tasks t
-            where t.user_id = p_user and t.deleted_at is null and t.completed_at is null)
+            where t.user_id = p_user and t.state = 0)
     into tasks, lists, open_tasks
     from data.user_state s
     where s.user_id = p_user;

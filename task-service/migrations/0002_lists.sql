@@ -55,6 +55,13 @@ alter table data.tasks
     add column position numeric,
     -- The whole part of it, by which an index can be searched.
     add column place bigint generated always as (trunc(position)::bigint) stored,
+    -- 0 open, 1 done, 2 cancelled, 3 in the bin: what pages are read by.
+    add column state bigint generated always as (
+        case when deleted_at is not null then 3
+             when cancelled then 2
+             when completed_at is not null then 1
+             else 0 end
+    ) stored,
     -- An RRULE, and whether it is counted from completion; the day it is
     -- counted from, and the place of this occurrence in the series, from 1.
     add column rrule text,
@@ -82,42 +89,40 @@ alter table data.tasks force row level security;
 alter table data.user_state force row level security;
 alter table data.tasks alter column position set not null;
 
--- Pages in every order that there is. A page costs the same at any depth. Next
--- to an index of what is not in the bin stands one that keeps apart what is open,
--- 0, closed, 1, and in the bin, 2: functions/page_sql.sql has the same expression.
+-- Pages. For every order there is one index of all tasks and one of those of a
+-- list, both by state, so that a page costs the same at any depth and whatever
+-- else there is. Several states are merged; only the list that is asked for most,
+-- the newest of all states, has an index without. The tasks without the field of
+-- an order are found by the time of their creation: the last two columns tell them
+-- apart without reading them. functions/page_sql.sql has the conditions that fit.
 -- Row level security lets an index be searched only by what leaks nothing: a case
--- does not, a coalesce and a numeric might. By change: tasks_rev_key.
+-- does not, a coalesce and a numeric might.
 drop index data.tasks_newest;
 drop index data.tasks_newest_open;
 drop index data.tasks_newest_done;
 create index tasks_newest on data.tasks (user_id, created_at, id) where deleted_at is null;
-create index tasks_newest_by_state on data.tasks (
-    user_id,
-    (case when deleted_at is not null then 2::bigint when completed_at is null then 0 else 1 end),
-    created_at, id
+create index tasks_by_create on data.tasks (
+    user_id, state, created_at, id, due_date, priority
 );
-create index tasks_in_order on data.tasks (user_id, list_id, place, position, id)
-    where deleted_at is null;
-create index tasks_in_order_by_state on data.tasks (
-    user_id,
-    (case when deleted_at is not null then 2::bigint when completed_at is null then 0 else 1 end),
-    list_id, place, position, id
+create index tasks_by_create_in_list on data.tasks (
+    user_id, state, list_id, created_at, id, due_date, priority
 );
+create index tasks_by_update on data.tasks (user_id, state, rev);
+create index tasks_by_update_in_list on data.tasks (user_id, state, list_id, rev);
+create index tasks_by_position on data.tasks (user_id, state, list_id, place, position, id);
 create index tasks_by_due on data.tasks (
-    user_id, due_date, (case when due_minute is null then -1 else due_minute end), id
-) where deleted_at is null and due_date is not null;
-create index tasks_by_due_by_state on data.tasks (
-    user_id,
-    (case when deleted_at is not null then 2::bigint when completed_at is null then 0 else 1 end),
+    user_id, state, due_date, (case when due_minute is null then -1 else due_minute end), id
+) where due_date is not null;
+create index tasks_by_due_in_list on data.tasks (
+    user_id, state, list_id,
     due_date, (case when due_minute is null then -1 else due_minute end), id
 ) where due_date is not null;
-create index tasks_by_priority on data.tasks (user_id, priority, id)
-    where deleted_at is null and priority > 0;
-create index tasks_by_priority_by_state on data.tasks (
-    user_id,
-    (case when deleted_at is not null then 2::bigint when completed_at is null then 0 else 1 end),
-    priority, id
-) where priority > 0;
+create index tasks_by_priority on data.tasks (user_id, state, priority, id) where priority > 0;
+create index tasks_by_priority_in_list on data.tasks (user_id, state, list_id, priority, id)
+    where priority > 0;
+-- The neighbours of a place in a list.
+create index tasks_in_order on data.tasks (user_id, list_id, place, position, id)
+    where deleted_at is null;
 create index tasks_by_parent on data.tasks (user_id, parent_id) where parent_id is not null;
 
 -- What a batch made or changed, one id for each of its operations.
