@@ -4,6 +4,9 @@
 -- more, and how much it purged. After p_rows rows it stops, so that no call
 -- takes long; the next one goes on where it was.
 --
+-- The users are walked by their key, a call its share of them: reading all of them
+-- and sorting would be done again by each call.
+--
 -- The highest revision that a user loses is remembered: who knows less cannot
 -- be told what is gone.
 create or replace function api.sweep(
@@ -13,6 +16,7 @@ create or replace function api.sweep(
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 as $$
 declare
     v_user uuid;
