@@ -18,10 +18,18 @@ pub(crate) struct Explained {
     notices: Notices,
 }
 
+/// A call as it was answered.
+pub(crate) struct Call {
+    text: String,
+    /// How many rows it was answered with.
+    pub(crate) rows: usize,
+    plans: Vec<Plan>,
+}
+
 /// A statement as it was executed.
 #[derive(Debug)]
-pub(crate) struct Plan {
-    pub(crate) text: String,
+struct Plan {
+    text: String,
     root: Value,
 }
 
@@ -47,58 +55,72 @@ impl Explained {
         Self { role, notices: Notices::default() }
     }
 
-    /// The plans of the statements that a call makes inside of its function, as
-    /// it makes them when it was made often: its plans are settled by then, and
-    /// what the session remembers is there.
-    pub(crate) async fn plans(&mut self, call: &str) -> Vec<Plan> {
-        for _ in 0..7 {
-            self.notices.take();
-            let _here = tracing::subscriber::set_default(self.notices.clone());
-            let statement = AssertSqlSafe(call.to_owned());
-            sqlx::query(statement).fetch_all(&mut self.role).await.expect("the call is answered");
+    /// The statements that a call makes inside of its function, as it makes them
+    /// when it was made often: its plans are settled by then, and what the session
+    /// remembers is there.
+    pub(crate) async fn settled(&mut self, call: &str) -> Call {
+        for _ in 0..6 {
+            self.call(call).await;
         }
+        self.call(call).await
+    }
+
+    /// The statements that a call makes inside of its function.
+    pub(crate) async fn call(&mut self, call: &str) -> Call {
+        self.notices.take();
+        let _here = tracing::subscriber::set_default(self.notices.clone());
+        let statement = AssertSqlSafe(call.to_owned());
+        let answer = sqlx::query(statement).fetch_all(&mut self.role).await;
+        let rows = answer.unwrap_or_else(|error| panic!("{call}: {error}")).len();
         let mut plans = self.notices.take();
         // The call itself ends last.
         let own = plans.pop().expect("the call is explained");
         assert!(own.text.contains("api."), "{own:?}");
-        plans
+        Call { text: call.to_owned(), rows, plans }
+    }
+}
+
+impl Call {
+    /// Checks what it does, and returns how many pages it reads.
+    #[track_caller]
+    pub(crate) fn guarded(&self) -> u64 {
+        assert!(!self.plans.is_empty(), "{} makes a statement", self.text);
+        for plan in &self.plans {
+            assert_eq!(plan.faults(), [""; 0], "{}: {}\n{:#}", self.text, plan.text, plan.root);
+        }
+        self.plans.iter().map(Plan::buffers).sum()
     }
 }
 
 impl Plan {
     /// Pages read, from memory or from the disk.
-    pub(crate) fn buffers(&self) -> u64 {
+    fn buffers(&self) -> u64 {
         let read = |key| self.root[key].as_u64().expect("buffers are counted");
         read("Shared Hit Blocks") + read("Shared Read Blocks")
     }
 
-    /// What must not be in a plan: a table of the users read as a whole, or a
-    /// statement that does not say whose rows it is about.
-    pub(crate) fn faults(&self) -> Vec<String> {
+    /// What must not be in it: a table of the users read as a whole, or by an index
+    /// that is not searched for the user, or a statement that does not name one.
+    fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         let mut nodes = vec![&self.root];
         while let Some(node) = nodes.pop() {
-            let table = &node["Relation Name"];
-            if node["Schema"] == "data" && node["Node Type"] == "Seq Scan" {
-                faults.push(format!("all of {table} is read"));
-            }
-            if node["Schema"] == "data" && table.is_string() && !self.text.contains("user_id") {
-                faults.push(format!("{table} is read for nobody in particular"));
-            }
             nodes.extend(node["Plans"].as_array().into_iter().flatten());
+            let (kind, table) = (&node["Node Type"], &node["Relation Name"]);
+            if node["Schema"] != "data" || !table.is_string() {
+                continue;
+            }
+            if !self.text.contains("user_id") {
+                faults.push(format!("{table} is asked for nobody in particular"));
+            }
+            let condition = ["Index Cond", "Recheck Cond"].map(|key| node[key].as_str());
+            let searched = condition.iter().flatten().any(|text| text.contains("user_id"));
+            if kind != "ModifyTable" && !searched {
+                faults.push(format!("{table} is read by a {kind} for nobody in particular"));
+            }
         }
         faults
     }
-}
-
-/// Checks the plans of a call, and returns how many pages they read together.
-#[track_caller]
-pub(crate) fn guarded(call: &str, plans: &[Plan]) -> u64 {
-    assert!(!plans.is_empty(), "{call} makes a statement");
-    for plan in plans {
-        assert_eq!(plan.faults(), [""; 0], "{call}: {}\n{:#}", plan.text, plan.root);
-    }
-    plans.iter().map(Plan::buffers).sum()
 }
 
 /// The notices of this thread's connections.

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The functions that the service may call, and nothing else.
-const CALLABLE: [&str; 15] = [
+pub(crate) const CALLABLE: [&str; 15] = [
     "api.changes",
     "api.create_list",
     "api.create_task",
