@@ -5,16 +5,11 @@ use std::{future::Future, process::ExitCode};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{
-    rng,
-    telemetry::{self, LogFormat},
-};
+use crate::telemetry::{self, LogFormat};
 
-/// Makes the one cryptography library the one that everything uses, and has it
-/// seed itself while the program does something else. The first thing in every
-/// program and test; more often does no harm.
+/// Makes the one cryptography library the one that everything uses. The first
+/// thing in every program and test; more often does no harm.
 pub fn install_cryptography() {
-    rng::warm_up();
     // An error says that it was done before.
     let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

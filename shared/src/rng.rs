@@ -23,15 +23,6 @@ pub fn bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// Has the first random bytes drawn by a thread of their own. The library takes
-/// 30 ms to seed itself, once in a process; a program that is about to wait for
-/// something else starts sooner for it.
-pub fn warm_up() {
-    let seed = std::thread::Builder::new().name("seed".to_owned());
-    // If there is no thread, whoever draws first waits.
-    let _ = seed.spawn(|| fill(&mut [0]));
-}
-
 /// A random identifier (RFC 9562, version 4).
 #[must_use]
 pub fn uuid_v4() -> Uuid {
