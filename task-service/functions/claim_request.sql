@@ -16,6 +16,7 @@ begin
     on conflict on constraint requests_pkey do update
         set payload_hash = excluded.payload_hash,
             task_id = excluded.task_id,
+            task_ids = null,
             created_at = excluded.created_at
         where r.created_at <= excluded.created_at - interval '24 hours';
     if found then

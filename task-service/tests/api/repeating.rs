@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use proto::task::v1::Task;
+use proto::task::v1::{CreateTaskRequest, Task, task_operation::Operation};
 use shared::{clock::Clock as _, database::Database, rng, testing::eventually};
 use task_service::sweep::{self, Purged};
 use tonic::Code;
 
-use crate::app::{TestApp, is_replay, refused};
+use crate::{
+    app::{TestApp, is_replay, refused},
+    batch::op,
+};
 
 fn titled(title: &str) -> Task {
     Task { title: title.to_owned(), ..Task::default() }
@@ -109,6 +112,32 @@ async fn what_is_kept_for_a_time_goes_when_it_is_over() {
     let id_of_made = made.name.rsplit('/').next().unwrap();
     assert!(!app.stored(ada.id).await.contains(id_of_made));
     assert!(app.stored(ben.id).await.contains("Ben's"));
+}
+
+/// An id that was used for a batch is forgotten with all of it.
+#[tokio::test]
+async fn an_id_that_is_used_anew_stands_for_the_new_write() {
+    let app = TestApp::start().await;
+    let ada = app.user();
+    let ids = [rng::uuid_v4().to_string(), rng::uuid_v4().to_string()];
+    let create = |title: &str| {
+        op(Operation::Create(CreateTaskRequest { task: Some(titled(title)), ..Default::default() }))
+    };
+    for id in &ids {
+        ada.batch_with(vec![create("one"), create("two")], id).await.unwrap();
+    }
+    app.clock.advance(Duration::from_secs(24 * 3600));
+    let ada = app.with_token(ada.id, &app.token(ada.id));
+    // A plain task, and one that is made as a batch of one is.
+    let top = ada.create("top").await.name;
+    for (id, parent_task) in [(&ids[0], String::new()), (&ids[1], top)] {
+        let task = Task { parent_task, ..titled("new") };
+        let new = ada.create_with(task.clone(), id).await.unwrap();
+        assert!(!is_replay(&new));
+        let again = ada.create_with(task, id).await.unwrap();
+        assert!(is_replay(&again));
+        assert_eq!(new.into_inner(), again.into_inner());
+    }
 }
 
 /// The service purges by itself, once an hour.
