@@ -75,7 +75,8 @@ begin
             union all
             select t.id, true
             from below b
-            join data.tasks t on t.user_id = p_user and t.parent_id = b.id
+            join data.tasks t
+                on t.user_id = p_user and t.parent_id = b.id and t.deleted_at is null
         )
         select o.op into v_count
         from jsonb_to_recordset(p_ops) as o (op bigint, id uuid)
@@ -114,7 +115,9 @@ begin
         v_rows := coalesce(v_rows, data.places(p_user, v_rev, v_to));
     end if;
 
-    -- Subtasks go along to another list, those in the bin too.
+    -- Subtasks go along to another list. Those in the bin stay as they are, or
+    -- they would be as young as this change when they are purged: undelete_tasks
+    -- brings them back to where their parent is.
     if v_above and v_elsewhere then
         with recursive moved as (
             select p.op, p.id, p.list_id, p.parent_id, p.position, true as named, p.elsewhere
@@ -125,7 +128,8 @@ begin
             union all
             select m.op, t.id, m.list_id, t.parent_id, null::numeric, false, true
             from moved m
-            join data.tasks t on t.user_id = p_user and t.parent_id = m.id
+            join data.tasks t
+                on t.user_id = p_user and t.parent_id = m.id and t.deleted_at is null
             where m.elsewhere and m.op between 0 and 499
         )
         select jsonb_agg(jsonb_build_object(

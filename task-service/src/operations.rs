@@ -201,12 +201,13 @@ impl Operation {
 
     /// Whether it may not be made together with others of its kind: two tasks
     /// that move below each other's subtasks would make a circle, and one that
-    /// moves to another list may take another along.
+    /// moves to another list, or comes back from the bin, may take another along.
     fn is_alone(&self, entangled: bool) -> bool {
         match &self.change {
             Change::Move(Destination { list, parent, .. }) => {
                 parent.is_some() || (entangled && list.is_some())
             }
+            Change::Undelete => entangled,
             _ => false,
         }
     }
@@ -249,7 +250,7 @@ impl Completion {
 
 /// The operations in as few steps as keep their meaning. `next` has the next
 /// occurrences that are known, by the place of the operation; `entangled` says
-/// that tasks which move to another list may lie below each other.
+/// that tasks which move to another list, or come back, may lie below each other.
 #[must_use]
 pub fn steps(operations: &[Operation], next: &[Option<Next>], entangled: bool) -> Value {
     let mut steps: Vec<Step<'_>> = Vec::new();

@@ -20,8 +20,9 @@ use crate::{
     task::Task,
 };
 
-/// How often a batch is made again because of what its tasks turned out to be.
-/// Each time makes at least one step of it possible.
+/// How often a batch is made again because of what its tasks turned out to be:
+/// once, where some recur, however many; once more, where some lie below each
+/// other; and whenever somebody changed those that recur meanwhile.
 const ATTEMPTS: usize = 16;
 
 /// Who writes, when, and under which request id.

@@ -26,7 +26,7 @@ fn complete(name: &str) -> pb::TaskOperation {
     op(Operation::Complete(pb::CompleteTaskRequest { name: name.to_owned(), ..Default::default() }))
 }
 
-fn index(status: &tonic::Status) -> Option<String> {
+pub(crate) fn index(status: &tonic::Status) -> Option<String> {
     use tonic_types::StatusExt as _;
     status.get_error_details().error_info()?.metadata.get("op_index").cloned()
 }

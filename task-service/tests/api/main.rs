@@ -45,6 +45,7 @@ mod sync;
 mod tasks;
 mod transfer;
 mod tree;
+mod undeleting;
 mod usage;
 mod user_calls;
 mod watch;

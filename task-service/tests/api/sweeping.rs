@@ -80,6 +80,30 @@ async fn what_was_deleted_goes_after_thirty_days() {
     assert_eq!(swept(&app).await, Purged::default());
 }
 
+/// A step in the bin is as old as its deletion, wherever its task goes
+/// afterwards: what changed since is still told when it is gone.
+#[tokio::test]
+async fn a_step_in_the_bin_does_not_grow_younger() {
+    let app = TestApp::start_with(&["--trust-max-staleness", "90d"]).await;
+    let ada = app.user();
+    let home = make(&ada, "Home").await;
+    let task = ada.create("Task").await;
+    let step = ada.step("Step", &task.name).await;
+    ada.delete(&step.name).await.unwrap();
+    let deleted = app.head(&ada).await;
+    app.clock.advance(29 * DAY);
+    let ada = again(&app, &ada);
+    let to_home = pb::MoveTaskRequest {
+        name: task.name.clone(),
+        list: Some(home.name.clone()),
+        ..Default::default()
+    };
+    ada.move_with(to_home).await.unwrap();
+    app.clock.advance(DAY);
+    assert_eq!(swept(&app).await, Purged { tombstones: 1, requests: 0 });
+    assert_eq!(horizon(&app, &ada).await, deleted);
+}
+
 /// More than one call purges is purged by several, whoever has it; what is not
 /// over stays.
 #[tokio::test]
