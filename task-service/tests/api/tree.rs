@@ -96,6 +96,26 @@ async fn a_forced_completion_is_undone_as_a_whole() {
     assert_eq!(ada.get(&earlier.name).await.unwrap().status(), TaskStatus::Done);
 }
 
+/// That holds also where a step between them was closed by itself.
+#[tokio::test]
+async fn reopening_reaches_past_a_step_that_stays_closed() {
+    let app = TestApp::start().await;
+    let ada = app.user();
+    let made = chain(&ada, &["a", "b", "c"]).await;
+    let force = async |task: &pb::Task| {
+        let name = task.name.clone();
+        let request = pb::CompleteTaskRequest { name, force: true, ..Default::default() };
+        ada.client.clone().complete_task(request).await.expect("it is closed");
+    };
+    force(&made[1]).await;
+    ada.reopen(&made[2].name).await.unwrap();
+    force(&made[0]).await;
+    assert_eq!(statuses(&ada, &made).await, [TaskStatus::Done; 3]);
+    ada.reopen(&made[0].name).await.unwrap();
+    let expected = [TaskStatus::Open, TaskStatus::Done, TaskStatus::Open];
+    assert_eq!(statuses(&ada, &made).await, expected);
+}
+
 /// Deleting takes the steps along; bringing back brings back those that went
 /// with it and no others.
 #[tokio::test]
