@@ -2,45 +2,76 @@
 -- What one operation closes has the revision of its task as completed_with.
 -- Closing what is closed changes nothing.
 --
--- A task that recurs is followed by its next occurrence. When that is, the
--- service works out: the operation says what it was worked out from, and if the
--- task is not like that the batch ends with the outcome recurs, and what the
--- tasks are like as the note.
+-- A task that recurs is followed by its next occurrence, unless it is closed
+-- along with another. When that is, the service works out: the operation says
+-- what it was worked out from. What the tasks are like that are not like that is
+-- told as unknown. They are closed all the same, without a next occurrence, so
+-- that it can be told of later steps too: the batch ends with the outcome recurs
+-- then. If p_last says that this is the last step, nothing more is done.
 create or replace function data.complete_tasks(
-    p_user uuid, p_now timestamptz, p_rev bigint, p_ops jsonb,
-    out rev bigint, out more bigint
+    p_user uuid, p_now timestamptz, p_rev bigint, p_ops jsonb, p_last boolean,
+    out rev bigint, out more bigint, out unknown jsonb
 )
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_tasks record;
+    v_ops jsonb := p_ops;
     v_rows jsonb := p_ops;
     v_op bigint;
-    v_unknown jsonb;
     v_rev bigint := p_rev;
     v_count bigint;
 begin
     v_tasks := data.targets(p_user, p_ops);
     more := 0;
     if v_tasks.recurs then
-        select jsonb_agg(data.recurrence_of(t) || jsonb_build_object('op', o.op))
-        into v_unknown
-        from jsonb_to_recordset(p_ops) as o (op bigint, id uuid, known jsonb)
-        join data.tasks t on t.user_id = p_user and t.id = o.id
-        where o.op between 0 and 499 and t.completed_at is null and t.rrule is not null
-          and o.known is distinct from data.recurrence_of(t);
-        if v_unknown is not null then
-            perform data.refuse('recurs', null, v_unknown::text);
+        with recursive above as (
+            select o.op, t.parent_id
+            from jsonb_to_recordset(p_ops) as o (op bigint, id uuid)
+            join data.tasks t on t.user_id = p_user and t.id = o.id
+            where o.op between 0 and 499 and t.completed_at is null and t.rrule is not null
+            union all
+            select a.op, t.parent_id
+            from above a
+            join data.tasks t on t.user_id = p_user and t.id = a.parent_id
+            where a.op between 0 and 499
+        ),
+        along as (
+            select distinct a.op
+            from above a
+            join jsonb_to_recordset(p_ops) as o (op bigint, id uuid, force boolean)
+                on o.id = a.parent_id and o.force and o.op < a.op
+            join data.tasks t on t.user_id = p_user and t.id = o.id and t.completed_at is null
+        ),
+        recurring as (
+            select e.op as ops, o.op, t.completed_at is null as open, l.op is not null as along,
+                   data.recurrence_of(t) as recurrence,
+                   o.known is distinct from data.recurrence_of(t) as unknown
+            from jsonb_array_elements(p_ops) with ordinality as e (op, place)
+            cross join lateral jsonb_to_record(e.op) as o (op bigint, id uuid, known jsonb)
+            join data.tasks t on t.user_id = p_user and t.id = o.id
+            left join along l on l.op = o.op
+            where e.place between 1 and jsonb_array_length(p_ops)
+        )
+        select jsonb_agg(r.recurrence || jsonb_build_object('op', r.op)) filter (
+                   where r.recurrence is not null and r.open and r.unknown and not r.along
+               ),
+               jsonb_agg(case when r.along or r.unknown then r.ops - 'next_date' else r.ops end)
+        into unknown, v_ops
+        from recurring r;
+        if unknown is not null and p_last then
+            rev := p_rev;
+            return;
         end if;
         select c.rev, c.more into v_rev, more
-        from data.repeat_tasks(p_user, p_now, p_rev, p_ops) c;
+        from data.repeat_tasks(p_user, p_now, p_rev, v_ops) c;
     end if;
 
     if v_tasks.above or v_tasks.recurs or v_tasks.closed then
         with recursive below as (
             select o.op, o.id, o.force, o.at, o.cancel, o.next_date, true as named
-            from jsonb_to_recordset(p_ops) as o (
+            from jsonb_to_recordset(v_ops) as o (
                 op bigint, id uuid, force boolean, at timestamptz, cancel boolean, next_date date
             )
             join data.tasks t on t.user_id = p_user and t.id = o.id and t.completed_at is null

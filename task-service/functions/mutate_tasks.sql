@@ -3,7 +3,8 @@
 -- at once. Outcomes: ok or replayed, with each operation's task as it is after
 -- all of them, and for a completed task `next` with the occurrence that was
 -- made, in any order; or one row with the first refusal: its outcome, the
--- operation, a note.
+-- operation, a note. It is recurs, where it has to be worked out first when tasks
+-- come again, with what all of them are like.
 -- head is the revision of the user's last change.
 --
 -- The plans are settled, not made anew for every call. Whatever is looked up is
@@ -27,6 +28,7 @@ declare
     v_done record;
     v_more bigint := 0;
     v_next boolean := false;
+    v_unknown jsonb;
     v_ids uuid[] := p_ids;
     v_op text;
 begin
@@ -61,8 +63,13 @@ begin
                     when 'update' then
                         v_done := data.update_tasks(p_user, p_now, head, v_ops);
                     when 'complete' then
-                        v_done := data.complete_tasks(p_user, p_now, head, v_ops);
+                        v_done := data.complete_tasks(
+                            p_user, p_now, head, v_ops, v_place = jsonb_array_length(p_steps) - 1
+                        );
                         v_next := v_next or v_done.more > 0;
+                        if v_done.unknown is not null then
+                            v_unknown := coalesce(v_unknown, '[]') || v_done.unknown;
+                        end if;
                     when 'create' then
                         v_done := data.create_tasks(p_user, p_now, head, v_ops);
                     when 'reopen' then
@@ -77,6 +84,9 @@ begin
                 head := v_done.rev;
                 v_more := v_more + v_done.more;
             end loop;
+            if v_unknown is not null then
+                perform data.refuse('recurs', null, v_unknown::text);
+            end if;
             if head > v_first then
                 update data.user_state s
                 set head_rev = head, task_count = s.task_count + v_more
@@ -90,6 +100,12 @@ begin
         get stacked diagnostics
             outcome = message_text, v_op = pg_exception_detail, note = pg_exception_hint;
         op := nullif(v_op, '');
+        -- The fault may be that an occurrence is missing.
+        if v_unknown is not null then
+            outcome := 'recurs';
+            op := null;
+            note := v_unknown::text;
+        end if;
         head := null;
         return next;
         return;

@@ -10,6 +10,7 @@ mod bad_input;
 mod batch;
 mod beginning;
 mod chance;
+mod completing;
 mod crowd;
 mod database;
 mod ends;
