@@ -2,6 +2,8 @@
 -- without a task if there are none. p_after is the task that the page begins
 -- after: the columns that the order compares, and whether it was found among
 -- those without the field of the order.
+-- It ends when its texts have 1 MiB: p_limit and that bound let one task through
+-- that is not on it any more and tells that there are more, as page.rs has it.
 -- Stable, so everything is read as of one moment. The lists that are asked for most
 -- have statements that are planned once.
 --
@@ -32,6 +34,8 @@ rows 50
 as $$
 declare
     v_newest constant boolean := p_order = 'create_time' and p_descending and not p_show_deleted;
+    -- The bytes of a page, as in page_sql and in page.rs.
+    c_bytes constant bigint := 1048576;
     -- As in the column state.
     v_status constant bigint := case p_filter
         when '{"field": "status", "op": "=", "value": "OPEN"}' then 0
@@ -65,11 +69,21 @@ begin
                t.due_minute, t.due_zone, t.list_id, t.parent_id, t.priority, t.labels, t.position,
                t.rrule, t.rrule_after, t.rrule_start, t.rrule_number, t.series_id, t.created_at,
                t.updated_at, t.deleted_at, t.rev
-        from data.tasks t
-        where t.user_id = p_user and t.deleted_at is null
-          and (t.created_at, t.id) < (v_at, v_id)
-        order by t.created_at desc, t.id desc
-        limit p_limit;
+        from (
+            select x.*,
+                   sum(octet_length(x.title) + octet_length(x.notes)
+                       + octet_length(array_to_string(x.labels, ''))) over almost as before
+            from (
+                select t.*
+                from data.tasks t
+                where t.user_id = p_user and t.deleted_at is null
+                  and (t.created_at, t.id) < (v_at, v_id)
+                order by t.created_at desc, t.id desc
+                limit p_limit
+            ) x
+            window almost as (rows between unbounded preceding and 2 preceding)
+        ) t
+        where t.before < c_bytes or t.before is null;
         get diagnostics v_count = row_count;
     elsif v_newest and v_status is not null then
         return query
@@ -77,10 +91,21 @@ begin
                t.due_minute, t.due_zone, t.list_id, t.parent_id, t.priority, t.labels, t.position,
                t.rrule, t.rrule_after, t.rrule_start, t.rrule_number, t.series_id, t.created_at,
                t.updated_at, t.deleted_at, t.rev
-        from data.tasks t
-        where t.user_id = p_user and t.state = v_status and (t.created_at, t.id) < (v_at, v_id)
-        order by t.created_at desc, t.id desc
-        limit p_limit;
+        from (
+            select x.*,
+                   sum(octet_length(x.title) + octet_length(x.notes)
+                       + octet_length(array_to_string(x.labels, ''))) over almost as before
+            from (
+                select t.*
+                from data.tasks t
+                where t.user_id = p_user and t.state = v_status
+                  and (t.created_at, t.id) < (v_at, v_id)
+                order by t.created_at desc, t.id desc
+                limit p_limit
+            ) x
+            window almost as (rows between unbounded preceding and 2 preceding)
+        ) t
+        where t.before < c_bytes or t.before is null;
         get diagnostics v_count = row_count;
     else
         v_fields := jsonb_path_query_array(p_filter, '$.and[*].field')

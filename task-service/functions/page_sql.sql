@@ -123,7 +123,10 @@ begin
     v_sql := coalesce(
         v_sql, 'select ' || c_columns || ', t.place, 0 as minute from data.tasks t where false'
     );
-    return 'select $3, ' || c_columns || ' from (' || v_sql || ') t'
-        || replace(v_sorted, c_minute, 't.minute');
+    return 'select $3, ' || c_columns || ' from (select t.*, sum(octet_length(t.title)'
+        ' + octet_length(t.notes) + octet_length(array_to_string(t.labels, '''')))'
+        ' over (rows between unbounded preceding and 2 preceding) as before'
+        ' from (select * from (' || v_sql || ') t' || replace(v_sorted, c_minute, 't.minute')
+        || ') t) t where t.before < 1048576 or t.before is null';
 end
 $$;

@@ -18,6 +18,9 @@ use crate::{error::Error, filter::Filter, order::Order, row::row, task::Task};
 
 /// Says which kind of token this is: a sync token is not accepted as one.
 const KIND: &[u8] = b"page";
+/// A page ends when the texts of its tasks have so many bytes, as the database
+/// has it too: clients take 4 MiB at once unless told otherwise.
+const BYTES: usize = 1 << 20;
 const UNREADABLE: &str = "This page token cannot be read; start again without one.";
 
 /// A list of tasks: everything that decides what it holds and how.
@@ -90,7 +93,8 @@ impl List {
 }
 
 /// Reads a page of at most `size` tasks of the day `today`: the first one, or
-/// that which begins after the place `after`.
+/// that which begins after the place `after`. A page of long texts has fewer
+/// tasks, and at least one.
 ///
 /// # Errors
 /// `Database`.
@@ -129,10 +133,23 @@ pub async fn read(
     let head = head.ok_or(Error::Impossible("a page without its revision"))?;
     let rows = records.into_iter().map(|record| row!(record).task());
     let mut tasks: Vec<Task> = rows.filter_map(Result::transpose).collect::<Result<_, _>>()?;
-    let is_last = tasks.len() <= usize::from(size);
-    tasks.truncate(usize::from(size));
+    let fit = fit(&tasks, size);
+    let is_last = tasks.len() == fit;
+    tasks.truncate(fit);
     let last = tasks.last().filter(|_| !is_last).map(|last| list.order.place(last));
     Ok(Page { tasks, head, last })
+}
+
+/// How many of the tasks are on a page: those before which it is not full.
+fn fit(tasks: &[Task], size: u16) -> usize {
+    let mut bytes = 0;
+    let before = tasks.iter().map(|task| {
+        let labels = task.labels.iter().map(String::len).sum::<usize>();
+        let before = bytes;
+        bytes += task.title.len() + task.notes.len() + labels;
+        before
+    });
+    before.take(usize::from(size)).take_while(|&before| before < BYTES).count()
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ use std::{collections::HashSet, time::Duration};
 use proto::task::v1::{ListTasksRequest, TaskStatus};
 use tonic::Code;
 
-use crate::app::{TestApp, User, refused};
+use crate::{
+    app::{TestApp, User, refused},
+    rows::{self, Row, day},
+};
 
 /// Every page of a list: the names on each.
 async fn pages(user: &User, page_size: i32, status: TaskStatus) -> Vec<Vec<String>> {
@@ -57,6 +60,45 @@ async fn a_walk_through_a_thousand_tasks_meets_each_once() {
     assert_eq!(sizes.iter().sum::<usize>(), 1028);
     let request = ListTasksRequest { page_size: i32::MAX, ..Default::default() };
     assert_eq!(ada.list(request).await.unwrap().tasks.len(), 500);
+}
+
+/// A page of long texts ends earlier, so that every client can receive it, in any
+/// order; a walk still meets each task once.
+#[tokio::test]
+async fn a_page_of_long_texts_has_fewer_tasks() {
+    let app = TestApp::start().await;
+    let ada = app.user();
+    // The last ten have no due date: they are read apart.
+    let rows: Vec<Row> = (1..=260)
+        .map(|rev| Row {
+            notes: "ä".repeat(20_000),
+            due_date: (rev <= 250).then(|| day(rev)),
+            ..Row::new("Long", rev)
+        })
+        .collect();
+    rows::insert(&app.database, ada.id, &rows).await;
+    for (filter, order_by) in [("", ""), ("status = OPEN", ""), ("", "due"), ("", "position desc")]
+    {
+        let mut request = ListTasksRequest {
+            page_size: 500,
+            filter: filter.to_owned(),
+            order_by: order_by.to_owned(),
+            ..Default::default()
+        };
+        let (mut sizes, mut met) = (Vec::new(), HashSet::new());
+        loop {
+            let page = ada.list(request.clone()).await.expect("the client can receive it");
+            sizes.push(page.tasks.len());
+            met.extend(page.tasks.into_iter().map(|task| task.name));
+            request.page_token = page.next_page_token;
+            if request.page_token.is_empty() {
+                break;
+            }
+        }
+        // The 27th task is the first before which there is not less than 1 MiB.
+        let expected = [[27; 9].as_slice(), &[17]].concat();
+        assert_eq!((sizes, met.len()), (expected, 260), "{filter} {order_by}");
+    }
 }
 
 /// A filter by status holds for every page, and a full last page has no next.
