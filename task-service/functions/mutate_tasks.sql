@@ -5,6 +5,7 @@
 -- made, in any order; or one row with the first refusal: its outcome, the
 -- operation, a note. It is recurs, where it has to be worked out first when tasks
 -- come again, with what all of them are like.
+-- The texts of the tasks of an answer are at most 3 MiB.
 -- head is the revision of the user's last change.
 --
 -- The plans are settled, not made anew for every call. Whatever is looked up is
@@ -93,6 +94,24 @@ begin
                 where s.user_id = p_user and (v_more <= 0 or s.task_count + v_more <= p_quota);
                 if not found then
                     perform data.refuse('task_quota', null, null);
+                end if;
+            end if;
+            -- Nobody may learn only from an answer that cannot be received that the
+            -- tasks are too large for it. So few fit in any case.
+            if cardinality(p_ids) > 32 then
+                select min(s.place) - 1 into op
+                from (
+                    select i.place,
+                           sum(octet_length(t.title) + octet_length(t.notes)
+                               + octet_length(array_to_string(t.labels, '')))
+                               over (order by i.place) as bytes
+                    from unnest(p_ids) with ordinality as i (id, place)
+                    join data.tasks t on t.user_id = p_user and t.id = i.id
+                    where i.place between 1 and cardinality(p_ids)
+                ) s
+                where s.bytes > 3145728;
+                if op is not null then
+                    perform data.refuse('batch_too_large', op, null);
                 end if;
             end if;
         end if;

@@ -59,6 +59,9 @@ pub enum Error {
     /// A task that recurs needs a due date.
     #[error("A task that comes back needs a due date.")]
     DueMissing,
+    /// The tasks of a batch do not fit into an answer.
+    #[error("the tasks of the batch are too large together")]
+    BatchTooLarge,
     /// Others changed the tasks too often meanwhile.
     #[error("the tasks changed too often meanwhile")]
     Contended,
@@ -115,6 +118,12 @@ impl From<Error> for Failure {
                 Self::new(Reason::FieldInvalid, error.to_string())
             }
             Error::DueMissing => Self::new(Reason::RruleInvalid, error.to_string()),
+            Error::BatchTooLarge => Self::field(
+                Reason::BatchTooLarge,
+                "operations",
+                "The tasks of a batch have at most 3 MiB of text together. \
+                 Change fewer at once.",
+            ),
             Error::Contended => Self::new(
                 Reason::Overloaded,
                 "These tasks change too often at the moment. Please try again shortly.",

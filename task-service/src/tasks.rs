@@ -253,6 +253,7 @@ pub(crate) fn refused(outcome: &str, note: &str) -> Error {
         "list_quota" => Error::ListQuota,
         "list_not_empty" => Error::ListNotEmpty,
         "due_missing" => Error::DueMissing,
+        "batch_too_large" => Error::BatchTooLarge,
         "etag_mismatch" => match note.parse() {
             Ok(current) => Error::EtagMismatch { current },
             Err(_) => Error::Impossible("a revision that is no number"),

@@ -4,7 +4,10 @@ use proto::task::v1::{self as pb, TaskStatus, task_operation::Operation};
 use shared::rng;
 use tonic::Code;
 
-use crate::app::{TestApp, User, at_once, date, fields, is_replay, refused, repeating};
+use crate::{
+    app::{TestApp, User, at_once, date, fields, is_replay, refused, repeating},
+    rows::{self, Row},
+};
 
 pub(crate) fn op(operation: Operation) -> pb::TaskOperation {
     pb::TaskOperation { operation: Some(operation) }
@@ -132,6 +135,28 @@ async fn a_batch_has_one_to_five_hundred_operations() {
     let closed = ada.batch(made.iter().map(|task| complete(&task.name)).collect()).await.unwrap();
     assert!(closed.iter().all(|task| task.status() == TaskStatus::Done));
     assert_eq!(app.head(&ada).await, 1000);
+}
+
+/// Tasks whose texts are too large for one answer are not changed in one batch;
+/// the error says with which of them it got too much.
+#[tokio::test]
+async fn the_answer_of_a_batch_can_be_received() {
+    let app = TestApp::start().await;
+    let ada = app.user();
+    let large = |rev| Row { notes: "ä".repeat(20_000), ..Row::new("Long", rev) };
+    let rows: Vec<Row> = (1..=100).map(large).collect();
+    rows::insert(&app.database, ada.id, &rows).await;
+    let name = |row: &Row| format!("users/me/tasks/{}", row.id);
+    let mut operations: Vec<_> = rows.iter().map(|row| complete(&name(row))).collect();
+    let batch = ada.batch(operations.clone()).await;
+    let status = refused(batch, Code::InvalidArgument, "BATCH_TOO_LARGE");
+    assert_eq!(
+        (index(&status).as_deref(), fields(&status)),
+        (Some("78"), vec!["operations".into()])
+    );
+    assert_eq!(app.head(&ada).await, 100, "none of it is done");
+    operations.truncate(78);
+    assert_eq!(ada.batch(operations).await.unwrap().len(), 78);
 }
 
 /// The same batch again does nothing and answers the same; another one under
