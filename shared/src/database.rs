@@ -38,6 +38,8 @@ const SERVER_TIMEOUTS: [(&str, &str); 3] = [
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: Pool,
+    /// The longest a call takes.
+    most: Duration,
 }
 
 /// Whether a call may be made again when its answer was lost.
@@ -66,11 +68,22 @@ impl Database {
     #[must_use]
     pub fn new(options: PgConnectOptions, max_connections: u32) -> Self {
         let options = options.options(SERVER_TIMEOUTS).disable_statement_logging();
-        Self { pool: Pool::new(options, max_connections) }
+        Self { pool: Pool::new(options, max_connections), most: CALL_TIMEOUT }
+    }
+
+    /// The same database for calls that may take as long as `most`, by
+    /// connections of their own: they are in nobody's way.
+    #[must_use]
+    pub fn at_length(&self, most: Duration, max_connections: u32) -> Self {
+        // What is said last counts.
+        let limit = [("statement_timeout", format!("{}ms", most.as_millis()))];
+        let options = self.options().clone().options(limit);
+        Self { pool: Pool::new(options, max_connections), most }
     }
 
     /// Calls the database: once, or again at once where that is safe, for at
-    /// most two seconds and no longer than the caller waits. A call is one
+    /// most two seconds, unless it is `at_length`, and no longer than the caller
+    /// waits. A call is one
     /// statement outside of any transaction, read to its end; it may be dropped
     /// at any time.
     ///
@@ -93,7 +106,7 @@ impl Database {
                 pause = (pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
             }
         };
-        tokio::time::timeout(call::time_left(CALL_TIMEOUT), attempts)
+        tokio::time::timeout(call::time_left(self.most), attempts)
             .await
             .unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }

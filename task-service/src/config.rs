@@ -16,6 +16,9 @@ use tonic::transport::{ClientTlsConfig, Endpoint, Uri};
 
 use crate::{feed, service::Quotas};
 
+/// Methods that read everything and take longer than others.
+const SLOW_METHODS: &[&str] = &["/task.v1.TransferService/ExportTasks"];
+
 /// Tasks of Duet, over gRPC.
 ///
 /// Every secret NAME can be given as NAME_FILE instead: the path of a file that
@@ -252,6 +255,7 @@ impl Config {
             max_connections_per_address: self.max_connections_per_address,
             unary_deadline: self.call_deadline,
             drain_delay: self.drain_delay,
+            slow_methods: SLOW_METHODS,
             ..Limits::default()
         }
     }

@@ -39,6 +39,8 @@ const REPLAY: &str = "x-idempotent-replay";
 #[derive(Clone)]
 pub struct Service {
     database: Database,
+    /// For exports, which read all that a user has.
+    exports: Database,
     clock: SharedClock,
     tokens: Arc<PageTokens>,
     quotas: Quotas,
@@ -171,7 +173,8 @@ impl Service {
         feed: Feed,
     ) -> Self {
         let (tokens, draining) = (Arc::new(PageTokens::new(page_key)), CancellationToken::new());
-        Self { database, clock, tokens, quotas, feed, draining }
+        let exports = database.at_length(transfer::GATHER, transfer::CONNECTIONS);
+        Self { database, exports, clock, tokens, quotas, feed, draining }
     }
 
     /// The same, with streams that end when `draining` is cancelled.

@@ -40,7 +40,8 @@ pub struct Limits {
     pub unary_deadline: Duration,
     /// The same for `slow_methods`.
     pub slow_deadline: Duration,
-    /// Full paths of methods that hash a password: `/auth.v1.AuthService/SignIn`.
+    /// Full paths of methods that hash a password, as `/auth.v1.AuthService/SignIn`,
+    /// or that read everything.
     pub slow_methods: &'static [&'static str],
     /// How long calls are still accepted after health says NOT_SERVING, so that
     /// balancers can turn away first.

@@ -315,3 +315,25 @@ async fn a_server_that_is_away_is_not_stormed() {
         assert!((2..=20).contains(&attempts), "{attempts}");
     }
 }
+
+/// A database for long calls lets a statement take as long, by connections that
+/// are none of those for the others.
+#[tokio::test]
+async fn long_calls_have_connections_of_their_own() {
+    let there = testing::database(&SCHEMA).await;
+    let database = Database::new(there.app.clone(), 1);
+    let long = database.at_length(std::time::Duration::from_secs(8), 1);
+    let limit = async |database: &Database| {
+        let call = |mut connection: Lease| async move {
+            sqlx::query_as::<_, (String, i32)>(
+                "select current_setting('statement_timeout'), pg_backend_pid()",
+            )
+            .fetch_one(&mut *connection)
+            .await
+        };
+        database.call(Repeat::Safe, call).await.unwrap()
+    };
+    let ((short, one), (eight, other)) = (limit(&database).await, limit(&long).await);
+    assert_eq!((short.as_str(), eight.as_str()), ("2s", "8s"));
+    assert_ne!(one, other);
+}

@@ -26,6 +26,12 @@ use crate::{
 static READING: Semaphore = Semaphore::const_new(1);
 /// How many exports may gather their file at once.
 static EXPORTS: Semaphore = Semaphore::const_new(2);
+/// The longest that an export gathers its file, within its deadline; an account
+/// that is full, with long notes, is more than a call reads otherwise.
+pub(super) const GATHER: Duration = Duration::from_secs(8);
+/// The connections of exports: as many may be gathering their file, and as many
+/// be in doubt because their clients left.
+pub(super) const CONNECTIONS: u32 = 4;
 /// How many large files may be in memory for clients that are slow to receive
 /// them. Those who wait for small ones do not wait for these.
 static LARGE: Semaphore = Semaphore::const_new(2);
@@ -57,7 +63,7 @@ impl Service {
         let (user, format) = fields.all((user, format))?;
 
         let turn = turn(&EXPORTS).await?;
-        let file = transfer::export(&self.database, user, format).await?;
+        let file = transfer::export(&self.exports, user, format).await?;
         let held = match file.count() {
             ..=SMALL => None,
             _ => Some(LARGE.try_acquire().map_err(|_| busy())?),

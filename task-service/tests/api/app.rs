@@ -91,11 +91,12 @@ impl TestApp {
         program::install_cryptography();
         let (clock, issuer) = (ManualClock::new(), TestIssuer::new());
         let config = config(&[&["--issuer", issuer.name()], flags].concat());
+        let limits = Limits { slow_methods: config.limits().slow_methods, ..Limits::default() };
         let pool = Database::new(options, connections);
         let app = App::open(config, pool, clock.shared()).await.expect("the service opens");
         app.trust().set(&[issuer.jwk().clone()], clock.now());
 
-        let server = Server::new(Limits::default()).descriptors(proto::DESCRIPTORS);
+        let server = Server::new(limits).descriptors(proto::DESCRIPTORS);
         let server = app.mount(server);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
