@@ -43,6 +43,7 @@ begin
             join jsonb_to_recordset(p_ops) as o (op bigint, id uuid, force boolean)
                 on o.id = a.parent_id and o.force and o.op < a.op
             join data.tasks t on t.user_id = p_user and t.id = o.id and t.completed_at is null
+            where o.op between 0 and 499
         ),
         recurring as (
             select e.op as ops, o.op, t.completed_at is null as open, l.op is not null as along,

@@ -124,3 +124,31 @@ async fn a_batch_brings_back_as_one_by_one() {
         }
     }
 }
+
+/// So do as many as a batch may have, each with one that was deleted before it.
+#[tokio::test]
+async fn five_hundred_that_belong_together_come_back_at_once() {
+    let app = TestApp::start().await;
+    let ada = app.user();
+    let make = |parent_task: &str| {
+        let task = pb::Task {
+            title: "x".to_owned(),
+            parent_task: parent_task.to_owned(),
+            ..pb::Task::default()
+        };
+        op(Operation::Create(pb::CreateTaskRequest { task: Some(task), ..Default::default() }))
+    };
+    let delete = |task: &pb::Task| {
+        let name = task.name.clone();
+        op(Operation::Delete(pb::DeleteTaskRequest { name, ..Default::default() }))
+    };
+    let tops = ada.batch((0..250).map(|_| make("")).collect()).await.unwrap();
+    let steps = ada.batch(tops.iter().map(|top| make(&top.name)).collect()).await.unwrap();
+    let all: Vec<_> = steps.iter().chain(&tops).collect();
+    ada.batch(all.iter().map(|task| delete(task)).collect()).await.unwrap();
+    assert_eq!(ada.usage().await.tasks, 0);
+    let back = all.iter().rev().map(|task| undelete(&task.name));
+    let back = ada.batch(back.collect()).await.unwrap();
+    let parents = back.iter().skip(250).rev().map(|task| &task.parent_task);
+    assert!(parents.eq(tops.iter().map(|task| &task.name)));
+}
