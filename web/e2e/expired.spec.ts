@@ -9,8 +9,8 @@ import { expect, test } from "./harness/test.ts";
 test.use({ settings: { AUTH_ACCESS_TOKEN_TTL: "5s", AUTH_SESSION_IDLE_TTL: "9s" } });
 
 /**
- * Waits until the session is over: with the leeway of five seconds the services
- * take the newest access token longer than the session lives without another.
+ * Waits until the session is over and nobody takes its newest access token any
+ * more: with the leeway of five seconds it may be good for longer.
  */
 async function ended(someone: Someone): Promise<void> {
   const token = await someone.calls.token();

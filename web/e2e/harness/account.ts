@@ -2,7 +2,13 @@
 // and what happens "elsewhere" while they do. It speaks grpc-web with the
 // generated schemas, and knows nothing of the client package's session.
 
-import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
+import {
+  type Client,
+  Code,
+  ConnectError,
+  createClient,
+  type Interceptor,
+} from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { AccountService } from "../../client/src/gen/auth/v1/account_service_pb.ts";
 import { AuthService } from "../../client/src/gen/auth/v1/auth_service_pb.ts";
@@ -108,10 +114,21 @@ export class Account {
   }
 }
 
-/** Whether the services still take this access token. */
+/**
+ * Whether a service still takes this access token: one knows by itself that the
+ * session is over, the other only that the token has run out.
+ */
 export async function isGood(place: Place, token: string): Promise<boolean> {
   const service = createClient(TokenService, transport(place.auth));
-  return (await service.verifyToken({ token })).active;
+  if ((await service.verifyToken({ token })).active) return true;
+  const tasks = createClient(TaskService, transport(place.task, token));
+  return tasks.getUsage({}).then(
+    () => true,
+    (error: unknown) => {
+      if (ConnectError.from(error).code === Code.Unauthenticated) return false;
+      throw error;
+    },
+  );
 }
 
 /** When an access token ends, by its own claim. */
