@@ -76,7 +76,7 @@ pub struct Config {
     /// File with the owner's database URL.
     #[arg(long, env = "TASK_OWNER_DATABASE_URL_FILE")]
     pub owner_database_url_file: Option<PathBuf>,
-    /// Connections to Postgres at most.
+    /// Connections to Postgres at most; exports have four more of their own.
     #[arg(long, env = "TASK_DATABASE_CONNECTIONS", default_value_t = 16)]
     pub database_connections: u32,
     /// What page tokens are sealed with: 32 bytes in base64, the same for all

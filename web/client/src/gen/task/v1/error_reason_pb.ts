@@ -181,7 +181,8 @@ export enum ErrorReason {
   SYNC_TOKEN_INVALID = 21,
 
   /**
-   * INVALID_ARGUMENT: the batch has more than 500 operations.
+   * INVALID_ARGUMENT: the batch has more than 500 operations, or its answer would
+   * have more than 3 MiB of texts.
    *
    * @generated from enum value: ERROR_REASON_BATCH_TOO_LARGE = 22;
    */

@@ -1148,7 +1148,8 @@ export const TaskService: GenService<{
     output: typeof GetTaskResponseSchema;
   },
   /**
-   * Lists tasks (AIP-132), newest first unless `order_by` says otherwise.
+   * Lists tasks (AIP-132), newest first unless `order_by` says otherwise. A page
+   * ends early where its texts reach 1 MiB.
    *
    * @generated from rpc task.v1.TaskService.ListTasks
    */
@@ -1180,8 +1181,8 @@ export const TaskService: GenService<{
   /**
    * Brings a task back from the bin (AIP-164), with the subtasks that were
    * deleted with it. If its list is gone, it comes back to the inbox; if its
-   * parent is, as a task of its own. One that is not in the bin is
-   * ALREADY_EXISTS (TASK_NOT_DELETED).
+   * parent is, or if it would lie more than five deep, as a task of its own. One
+   * that is not in the bin is ALREADY_EXISTS (TASK_NOT_DELETED).
    *
    * @generated from rpc task.v1.TaskService.UndeleteTask
    */
@@ -1227,7 +1228,8 @@ export const TaskService: GenService<{
   /**
    * Makes up to 500 changes, all or none. Later ones see what earlier ones did
    * and may use the ids of tasks that those made. The error of a change has its
-   * place, from 0, in the metadata `op_index`.
+   * place, from 0, in the metadata `op_index`. A batch that would answer with
+   * more than 3 MiB of texts is refused as BATCH_TOO_LARGE.
    *
    * @generated from rpc task.v1.TaskService.BatchMutateTasks
    */
