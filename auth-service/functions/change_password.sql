@@ -1,7 +1,8 @@
 -- Replaces the password p_seen_hash and ends every other session. False if the
 -- password is another one by now. Called again, it changes nothing and is true.
 create or replace function api.change_password(
-    p_user uuid, p_session uuid, p_seen_hash text, p_new_hash text, p_pepper_id text, p_now timestamptz
+    p_user uuid, p_session uuid, p_seen_hash text, p_new_hash text, p_pepper_id text,
+    p_client jsonb, p_now timestamptz
 ) returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform data.acting_in(p_user, p_session, p_now);
@@ -11,7 +12,7 @@ begin
     if not found then
         return false;
     end if;
-    update data.sessions set ended_at = p_now
-        where user_id = p_user and id <> p_session and ended_at is null;
+    perform data.audit(p_user, 'password.changed', p_client, p_session, null, p_now);
+    perform data.end_sessions(p_user, null, p_session, p_now);
     return true;
 end $$;

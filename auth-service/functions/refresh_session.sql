@@ -5,7 +5,8 @@
 --   over      the session has ended or expired, or there is none
 create or replace function api.refresh_session(
     p_user uuid, p_session uuid, p_generation bigint,
-    p_now timestamptz, p_expires_at timestamptz, p_grace interval
+    p_now timestamptz, p_expires_at timestamptz, p_grace interval,
+    p_client jsonb
 ) returns table (
     outcome text, generation bigint, expires_at timestamptz,
     email text, email_verified boolean, amr text[], auth_time timestamptz
@@ -32,8 +33,8 @@ begin
             v_outcome := 'repeated';
         else
             v_outcome := 'reused';
-            update data.sessions s set ended_at = p_now
-                where s.user_id = p_user and s.id = p_session;
+            perform data.audit(p_user, 'session.reused', p_client, p_session, null, p_now);
+            perform data.end_sessions(p_user, array[p_session], null, p_now);
         end if;
     end if;
     return query

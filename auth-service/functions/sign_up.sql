@@ -3,7 +3,7 @@
 create or replace function api.sign_up(
     p_user uuid, p_email text, p_email_canonical text, p_display_name text,
     p_password_hash text, p_pepper_id text, p_session uuid, p_user_agent text,
-    p_now timestamptz, p_expires_at timestamptz, p_ends_at timestamptz
+    p_client jsonb, p_now timestamptz, p_expires_at timestamptz, p_ends_at timestamptz
 ) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -22,5 +22,8 @@ begin
     insert into data.sessions (user_id, id, rotated_at, user_agent, amr, auth_time, created_at, expires_at, ends_at)
     values (p_user, p_session, p_now, p_user_agent, array['pwd'], p_now, p_now, p_expires_at, p_ends_at)
     on conflict do nothing;
+    if found then
+        perform data.audit(p_user, 'sign_up', p_client, p_session, null, p_now);
+    end if;
     return true;
 end $$;

@@ -54,11 +54,12 @@ pub async fn sign_up(
     password: &StoredPassword,
     session: &NewSession,
 ) -> Result<User, Error> {
-    let NewSession { user, id, user_agent, now, expires_at, ends_at } = session;
+    let NewSession { user, id, client, now, expires_at, ends_at } = session;
+    let (user_agent, client) = (&client.user_agent, &client.json());
     let canonical = &email.canonical();
     let made = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query_scalar!(
-            r#"select api.sign_up($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as "made!""#,
+            r#"select api.sign_up($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as "made!""#,
             user,
             email.as_str(),
             canonical,
@@ -67,6 +68,7 @@ pub async fn sign_up(
             password.pepper_id,
             id,
             user_agent,
+            client,
             now,
             expires_at,
             ends_at
@@ -122,7 +124,8 @@ pub async fn open_session(
     rehashed: Option<&StoredPassword>,
     session: &NewSession,
 ) -> Result<User, Error> {
-    let NewSession { user, id, user_agent, now, expires_at, ends_at } = session;
+    let NewSession { user, id, client, now, expires_at, ends_at } = session;
+    let (user_agent, client) = (&client.user_agent, &client.json());
     let new_hash = rehashed.map(|password| password.phc.as_str());
     let new_pepper = rehashed.map(|password| password.pepper_id.as_str());
     let row = database.call(Repeat::Safe, |mut connection| async move {
@@ -131,13 +134,14 @@ pub async fn open_session(
             r#"select email as "email!", email_verified as "email_verified!",
                 display_name as "display_name!", created_at as "created_at!",
                 updated_at as "updated_at!"
-            from api.open_session($1, $2, $3, $4, $5, $6, $7, $8, $9)"#,
+            from api.open_session($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"#,
             user,
             seen.phc,
             new_hash,
             new_pepper,
             id,
             user_agent,
+            client,
             now,
             expires_at,
             ends_at
@@ -153,7 +157,7 @@ pub async fn open_session(
 /// # Errors
 /// `SessionOver`.
 pub async fn get(database: &Database, caller: &Caller) -> Result<User, Error> {
-    let &Caller { user, session, now } = caller;
+    let &Caller { user, session, now, .. } = caller;
     let row = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query_as!(
             UserRow,
@@ -180,7 +184,7 @@ pub async fn update(
     caller: &Caller,
     display_name: Option<&DisplayName>,
 ) -> Result<User, Error> {
-    let &Caller { user, session, now } = caller;
+    let &Caller { user, session, now, .. } = caller;
     let display_name = display_name.map(DisplayName::as_str);
     let row = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query_as!(
@@ -205,7 +209,7 @@ pub async fn update(
 /// # Errors
 /// `SessionOver`.
 pub async fn own_password(database: &Database, caller: &Caller) -> Result<StoredPassword, Error> {
-    let &Caller { user, session, now } = caller;
+    let &Caller { user, session, now, .. } = caller;
     let row = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query!(
             r#"select password_hash as "password_hash!", pepper_id as "pepper_id!"
@@ -232,15 +236,17 @@ pub async fn change_password(
     seen: &StoredPassword,
     new: &StoredPassword,
 ) -> Result<(), Error> {
-    let &Caller { user, session, now } = caller;
+    let &Caller { user, session, ref client, now } = caller;
+    let client = &client.json();
     let changed = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query_scalar!(
-            r#"select api.change_password($1, $2, $3, $4, $5, $6) as "changed!""#,
+            r#"select api.change_password($1, $2, $3, $4, $5, $6, $7) as "changed!""#,
             user,
             session,
             seen.phc,
             new.phc,
             new.pepper_id,
+            client,
             now
         )
         .fetch_one(&mut *connection)

@@ -4,6 +4,7 @@
 //! Nothing here knows of tasks.
 
 pub mod accounts;
+pub mod client;
 pub mod config;
 pub mod cookie;
 pub mod email;
@@ -23,8 +24,10 @@ use std::{sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use proto::auth::v1::{
     account_service_server::{self, AccountServiceServer},
+    admin_service_server::{self, AdminServiceServer},
     auth_service_server::{self, AuthServiceServer},
     token_service_server::{self, TokenServiceServer},
+    trust_service_server::{self, TrustServiceServer},
 };
 use shared::{
     clock::{SharedClock, SystemClock},
@@ -53,6 +56,9 @@ pub static SCHEMA: Schema = Schema {
 
 /// The largest request.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+
+/// The largest request of operators: accounts to import come in hundreds.
+pub const MAX_IMPORT_BYTES: usize = 512 * 1024;
 
 /// How long the service waits for its database when it starts.
 const STARTUP_PATIENCE: Duration = Duration::from_secs(30);
@@ -134,9 +140,13 @@ impl App {
             .message_limit(auth_service_server::SERVICE_NAME, MAX_MESSAGE_BYTES)
             .message_limit(token_service_server::SERVICE_NAME, MAX_MESSAGE_BYTES)
             .message_limit(account_service_server::SERVICE_NAME, MAX_MESSAGE_BYTES)
+            .message_limit(admin_service_server::SERVICE_NAME, MAX_IMPORT_BYTES)
+            .message_limit(trust_service_server::SERVICE_NAME, MAX_MESSAGE_BYTES)
             .open(AuthServiceServer::new(self.service.clone()))
             .open(TokenServiceServer::new(self.service.clone()))
             .authenticated(AccountServiceServer::new(self.service.clone()), &self.verifier)
+            .authenticated(AdminServiceServer::new(self.service.clone()), &self.verifier)
+            .authenticated(TrustServiceServer::new(self.service.clone()), &self.verifier)
     }
 
     /// Plain HTTP beside gRPC: the key set.

@@ -15,7 +15,7 @@ use shared::{
     secret::Secret,
     verify::Verifier,
 };
-use tonic::{Response, Status, metadata::MetadataMap};
+use tonic::{Response, Status};
 
 use crate::{
     accounts::User,
@@ -29,10 +29,21 @@ use crate::{
 };
 
 mod account;
+mod admin;
 mod auth;
+mod factors;
+mod machines;
+mod owner;
+mod recovery;
 mod token;
+mod trust;
 
-/// What every method works with; implements the three gRPC services.
+/// What a method answers that is not built yet.
+fn not_built<T>() -> Result<T, Failure> {
+    Err(Failure::new(Reason::MethodUnknown, "This is not built yet."))
+}
+
+/// What every method works with; implements the gRPC services.
 #[derive(Clone)]
 pub struct Service(Arc<Parts>);
 
@@ -100,14 +111,6 @@ fn read_password(fields: &mut Fields, field: &str, password: String) -> Option<S
 /// Puts a result into the words of the wire.
 fn answer<T>(result: Result<T, Failure>) -> Result<Response<T>, Status> {
     result.map(Response::new).map_err(|failure| failure.into_status(DOMAIN))
-}
-
-/// What the client calls itself, as grpc-web clients or others say it, cut to
-/// what is good to show.
-fn user_agent(metadata: &MetadataMap) -> String {
-    let said = metadata.get("user-agent").or(metadata.get("x-user-agent"));
-    let said = said.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    said.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 fn to_timestamp(time: chrono::DateTime<chrono::Utc>) -> Timestamp {

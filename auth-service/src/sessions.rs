@@ -11,7 +11,7 @@ use shared::{
 use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
 
-use crate::{error::Error, refresh_token::RefreshToken, token::Subject};
+use crate::{client::Client, error::Error, refresh_token::RefreshToken, token::Subject};
 
 /// How long a session that is over is kept, for whoever looks into an incident.
 const KEPT_AFTER_END: TimeDelta = TimeDelta::days(30);
@@ -52,8 +52,8 @@ pub struct NewSession {
     pub user: Uuid,
     /// Its id.
     pub id: Uuid,
-    /// What the client calls itself.
-    pub user_agent: String,
+    /// What opens it.
+    pub client: Client,
     /// The present time.
     pub now: DateTime<Utc>,
     /// When it ends without a refresh.
@@ -62,13 +62,15 @@ pub struct NewSession {
     pub ends_at: DateTime<Utc>,
 }
 
-/// Who calls, from which session, and when.
-#[derive(Clone, Copy, Debug)]
+/// Who calls, from which session, by what, and when.
+#[derive(Clone, Debug)]
 pub struct Caller {
     /// The user's id.
     pub user: Uuid,
     /// The session's id.
     pub session: Uuid,
+    /// What calls.
+    pub client: Client,
     /// The present time.
     pub now: DateTime<Utc>,
 }
@@ -87,18 +89,26 @@ pub struct Refreshed {
 impl NewSession {
     /// A session for `user` from `now` on.
     #[must_use]
-    pub fn of(user: Uuid, user_agent: String, lifetimes: &Lifetimes, now: DateTime<Utc>) -> Self {
+    pub fn of(user: Uuid, client: Client, lifetimes: &Lifetimes, now: DateTime<Utc>) -> Self {
         let ends_at = later(now, lifetimes.most);
         let expires_at = later(now, lifetimes.idle).min(ends_at);
-        Self { user, id: rng::uuid_v7(now), user_agent, now, expires_at, ends_at }
+        Self {
+            user,
+            id: rng::uuid_v7(now),
+            client: client.acting_as(user),
+            now,
+            expires_at,
+            ends_at,
+        }
     }
 }
 
 impl Caller {
     /// The caller whose token says this.
     #[must_use]
-    pub const fn of(claims: &Claims, now: DateTime<Utc>) -> Self {
-        Self { user: claims.sub, session: claims.sid, now }
+    pub fn of(claims: &Claims, now: DateTime<Utc>) -> Self {
+        let client = Client::current().acting_as(claims.sub);
+        Self { user: claims.sub, session: claims.sid, client, now }
     }
 }
 
@@ -114,19 +124,21 @@ pub async fn refresh(
 ) -> Result<Refreshed, Error> {
     let &RefreshToken { user, session, generation } = token;
     let expires_at = later(now, lifetimes.idle);
+    let client = &Client::current().json();
     let grace = i64::try_from(lifetimes.grace.as_micros()).unwrap_or(i64::MAX);
     let grace = &PgInterval { months: 0, days: 0, microseconds: grace };
     let row = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query!(
             r#"select outcome as "outcome!", generation, expires_at, email, email_verified,
                 amr, auth_time
-            from api.refresh_session($1, $2, $3, $4, $5, $6)"#,
+            from api.refresh_session($1, $2, $3, $4, $5, $6, $7)"#,
             user,
             session,
             generation,
             now,
             expires_at,
-            grace
+            grace,
+            client
         )
         .fetch_one(&mut *connection)
         .await
@@ -169,8 +181,9 @@ pub async fn end(
     session: Uuid,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
+    let client = &Client::current().acting_as(user).json();
     let ended = database.call(Repeat::Safe, |mut connection| async move {
-        sqlx::query!("select api.end_session($1, $2, $3)", user, session, now)
+        sqlx::query!("select api.end_session($1, $2, $3, $4)", user, session, client, now)
             .fetch_one(&mut *connection)
             .await
     });
@@ -212,7 +225,7 @@ pub async fn list(
     before: Option<Uuid>,
     limit: u16,
 ) -> Result<Vec<Session>, Error> {
-    let &Caller { user, session, now } = caller;
+    let &Caller { user, session, now, .. } = caller;
     let rows = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query_as!(
             Session,
@@ -236,13 +249,15 @@ pub async fn list(
 /// # Errors
 /// `SessionOver`, `SessionNotFound`.
 pub async fn revoke(database: &Database, caller: &Caller, target: Uuid) -> Result<(), Error> {
-    let &Caller { user, session, now } = caller;
+    let &Caller { user, session, ref client, now } = caller;
+    let client = &client.json();
     let found = database.call(Repeat::Unsafe, |mut connection| async move {
         sqlx::query_scalar!(
-            r#"select api.revoke_session($1, $2, $3, $4) as "found!""#,
+            r#"select api.revoke_session($1, $2, $3, $4, $5) as "found!""#,
             user,
             session,
             target,
+            client,
             now
         )
         .fetch_one(&mut *connection)
@@ -256,12 +271,14 @@ pub async fn revoke(database: &Database, caller: &Caller, target: Uuid) -> Resul
 /// # Errors
 /// `SessionOver`.
 pub async fn revoke_others(database: &Database, caller: &Caller) -> Result<i64, Error> {
-    let &Caller { user, session, now } = caller;
+    let &Caller { user, session, ref client, now } = caller;
+    let client = &client.json();
     let count = database.call(Repeat::Unsafe, |mut connection| async move {
         sqlx::query_scalar!(
-            r#"select api.revoke_other_sessions($1, $2, $3) as "count!""#,
+            r#"select api.revoke_other_sessions($1, $2, $3, $4) as "count!""#,
             user,
             session,
+            client,
             now
         )
         .fetch_one(&mut *connection)

@@ -24,21 +24,42 @@ pub mod task {
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
 macro_rules! redacted {
-    ($($message:ident),* $(,)?) => {$(
-        impl std::fmt::Debug for auth::v1::$message {
+    ($($($message:ident)::+),* $(,)?) => {$(
+        impl std::fmt::Debug for auth::v1::$($message)::+ {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct(stringify!($message)).finish_non_exhaustive()
+                f.debug_struct(stringify!($($message)::+)).finish_non_exhaustive()
             }
         }
     )*};
 }
 
 redacted!(
+    BeginTotpEnrollmentResponse,
     ChangePasswordRequest,
+    Challenge,
+    CompleteSignInRequest,
+    ConfirmTotpEnrollmentRequest,
+    ConfirmTotpEnrollmentResponse,
+    CreateServiceAccountResponse,
     Credentials,
+    DeleteUserResponse,
+    ExchangeTokenRequest,
+    ExchangeTokenResponse,
+    GetDeletionReceiptRequest,
+    import_users_request::ImportedUser,
+    IssueServiceTokenRequest,
+    IssueServiceTokenResponse,
+    ReauthenticateRequest,
+    ReauthenticateResponse,
     RefreshSessionRequest,
+    RegenerateRecoveryCodesResponse,
+    ResetPasswordRequest,
     SignInRequest,
     SignOutRequest,
     SignUpRequest,
+    VerifyEmailRequest,
     VerifyTokenRequest,
+    complete_sign_in_request::Code,
+    issue_service_token_request::Credential,
+    reauthenticate_request::Code,
 );

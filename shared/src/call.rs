@@ -5,10 +5,12 @@
 use std::{
     fmt,
     future::Future,
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use http::{HeaderMap, HeaderValue};
 use tonic::{Request, Status, metadata::MetadataValue, service::Interceptor};
 use uuid::Uuid;
 
@@ -26,11 +28,23 @@ pub struct Call {
     pub id: RequestId,
     /// When its answer is of no use any more.
     pub deadline: Instant,
+    /// Where it comes from.
+    pub client: IpAddr,
+    /// What the caller calls itself, if it does.
+    pub user_agent: Option<HeaderValue>,
 }
 
 /// 1 to 64 of the characters `A–Z a–z 0–9 . _ -`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(Arc<str>);
+
+impl Call {
+    /// What the caller calls itself; some pages can only set the second header.
+    #[must_use]
+    pub fn user_agent(headers: &HeaderMap) -> Option<HeaderValue> {
+        headers.get("user-agent").or_else(|| headers.get("x-user-agent")).cloned()
+    }
+}
 
 impl RequestId {
     /// Takes a caller's id if it is harmless to log and to send back.
@@ -108,6 +122,8 @@ mod tests {
         let call = Call {
             id: RequestId::parse("abc.1").unwrap(),
             deadline: Instant::now() + Duration::from_millis(700),
+            client: IpAddr::from([127, 0, 0, 1]),
+            user_agent: None,
         };
         let most = Duration::from_secs(5);
         let sent = scope(call, async { Propagate { most }.call(Request::new(())).unwrap() }).await;

@@ -1,8 +1,14 @@
 //! `auth.v1.AccountService`: a user's own account.
 
 use proto::auth::v1::{
-    ChangePasswordRequest, ChangePasswordResponse, GetUserRequest, GetUserResponse,
-    ListSessionsRequest, ListSessionsResponse, RevokeOtherSessionsRequest,
+    BeginTotpEnrollmentRequest, BeginTotpEnrollmentResponse, ChangePasswordRequest,
+    ChangePasswordResponse, ConfirmTotpEnrollmentRequest, ConfirmTotpEnrollmentResponse,
+    DeleteFactorRequest, DeleteFactorResponse, DeleteUserRequest, DeleteUserResponse,
+    ExportUserRequest, GetUserRequest, GetUserResponse, ListActivityRequest, ListActivityResponse,
+    ListFactorsRequest, ListFactorsResponse, ListSessionsRequest, ListSessionsResponse,
+    ReauthenticateRequest, ReauthenticateResponse, RegenerateRecoveryCodesRequest,
+    RegenerateRecoveryCodesResponse, RequestEmailChangeRequest, RequestEmailChangeResponse,
+    RequestEmailVerificationRequest, RequestEmailVerificationResponse, RevokeOtherSessionsRequest,
     RevokeOtherSessionsResponse, RevokeSessionRequest, RevokeSessionResponse, UpdateUserRequest,
     UpdateUserResponse, User, account_service_server::AccountService,
 };
@@ -64,6 +70,85 @@ impl AccountService for Service {
         request: Request<RevokeOtherSessionsRequest>,
     ) -> Result<Response<RevokeOtherSessionsResponse>, Status> {
         answer(self.do_revoke_other_sessions(request).await)
+    }
+
+    async fn reauthenticate(
+        &self,
+        request: Request<ReauthenticateRequest>,
+    ) -> Result<Response<ReauthenticateResponse>, Status> {
+        answer(self.do_reauthenticate(request).await)
+    }
+
+    async fn request_email_verification(
+        &self,
+        request: Request<RequestEmailVerificationRequest>,
+    ) -> Result<Response<RequestEmailVerificationResponse>, Status> {
+        answer(self.do_request_email_verification(request).await)
+    }
+
+    async fn request_email_change(
+        &self,
+        request: Request<RequestEmailChangeRequest>,
+    ) -> Result<Response<RequestEmailChangeResponse>, Status> {
+        answer(self.do_request_email_change(request).await)
+    }
+
+    async fn list_factors(
+        &self,
+        request: Request<ListFactorsRequest>,
+    ) -> Result<Response<ListFactorsResponse>, Status> {
+        answer(self.do_list_factors(request).await)
+    }
+
+    async fn begin_totp_enrollment(
+        &self,
+        request: Request<BeginTotpEnrollmentRequest>,
+    ) -> Result<Response<BeginTotpEnrollmentResponse>, Status> {
+        answer(self.do_begin_totp_enrollment(request).await)
+    }
+
+    async fn confirm_totp_enrollment(
+        &self,
+        request: Request<ConfirmTotpEnrollmentRequest>,
+    ) -> Result<Response<ConfirmTotpEnrollmentResponse>, Status> {
+        answer(self.do_confirm_totp_enrollment(request).await)
+    }
+
+    async fn regenerate_recovery_codes(
+        &self,
+        request: Request<RegenerateRecoveryCodesRequest>,
+    ) -> Result<Response<RegenerateRecoveryCodesResponse>, Status> {
+        answer(self.do_regenerate_recovery_codes(request).await)
+    }
+
+    async fn delete_factor(
+        &self,
+        request: Request<DeleteFactorRequest>,
+    ) -> Result<Response<DeleteFactorResponse>, Status> {
+        answer(self.do_delete_factor(request).await)
+    }
+
+    async fn list_activity(
+        &self,
+        request: Request<ListActivityRequest>,
+    ) -> Result<Response<ListActivityResponse>, Status> {
+        answer(self.do_list_activity(request).await)
+    }
+
+    async fn delete_user(
+        &self,
+        request: Request<DeleteUserRequest>,
+    ) -> Result<Response<DeleteUserResponse>, Status> {
+        answer(self.do_delete_user(request).await)
+    }
+
+    type ExportUserStream = super::owner::Export;
+
+    async fn export_user(
+        &self,
+        request: Request<ExportUserRequest>,
+    ) -> Result<Response<Self::ExportUserStream>, Status> {
+        answer(self.do_export_user(request).await)
     }
 }
 

@@ -2,8 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proto::auth::v1::{
-    Credentials, RefreshSessionRequest, RefreshSessionResponse, RefreshTokenTransport,
-    SignInRequest, SignInResponse, SignOutRequest, SignOutResponse, SignUpRequest, SignUpResponse,
+    CompleteSignInRequest, CompleteSignInResponse, Credentials, GetDeletionReceiptRequest,
+    GetDeletionReceiptResponse, RefreshSessionRequest, RefreshSessionResponse,
+    RefreshTokenTransport, RequestPasswordResetRequest, RequestPasswordResetResponse,
+    ResetPasswordRequest, ResetPasswordResponse, SignInRequest, SignInResponse, SignOutRequest,
+    SignOutResponse, SignUpRequest, SignUpResponse, VerifyEmailRequest, VerifyEmailResponse,
     auth_service_server::AuthService,
 };
 use shared::{
@@ -13,9 +16,10 @@ use shared::{
 };
 use tonic::{Request, Response, Status, metadata::MetadataMap};
 
-use super::{Service, answer, read_password, to_timestamp, user_agent};
+use super::{Service, answer, read_password, to_timestamp};
 use crate::{
     accounts,
+    client::Client,
     email::{DisplayName, Email},
     error::{DOMAIN, Error},
     refresh_token::RefreshToken,
@@ -66,17 +70,54 @@ impl AuthService for Service {
         }
         Ok(response)
     }
+
+    async fn request_password_reset(
+        &self,
+        request: Request<RequestPasswordResetRequest>,
+    ) -> Result<Response<RequestPasswordResetResponse>, Status> {
+        answer(self.do_request_password_reset(request).await)
+    }
+
+    async fn reset_password(
+        &self,
+        request: Request<ResetPasswordRequest>,
+    ) -> Result<Response<ResetPasswordResponse>, Status> {
+        answer(self.do_reset_password(request).await)
+    }
+
+    async fn verify_email(
+        &self,
+        request: Request<VerifyEmailRequest>,
+    ) -> Result<Response<VerifyEmailResponse>, Status> {
+        answer(self.do_verify_email(request).await)
+    }
+
+    async fn get_deletion_receipt(
+        &self,
+        request: Request<GetDeletionReceiptRequest>,
+    ) -> Result<Response<GetDeletionReceiptResponse>, Status> {
+        answer(self.do_get_deletion_receipt(request).await)
+    }
+
+    async fn complete_sign_in(
+        &self,
+        request: Request<CompleteSignInRequest>,
+    ) -> Result<Response<CompleteSignInResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let result = self.do_complete_sign_in(&metadata, request).await;
+        self.with_cookie(result, |signed_in| signed_in.credentials.as_mut())
+    }
 }
 
 /// Where a refresh token travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Transport {
+pub(super) enum Transport {
     Message,
     Cookie,
 }
 
 /// An answer, and where its refresh token travels.
-type Carried<T> = (T, Transport);
+pub(super) type Carried<T> = (T, Transport);
 
 impl Service {
     async fn do_sign_up(
@@ -95,7 +136,7 @@ impl Service {
             fields.all((email, display_name, transport, password))?;
 
         let stored = self.0.hasher.hash(&password).await?;
-        let session = self.new_session(rng::uuid_v4(), metadata);
+        let session = self.new_session(rng::uuid_v4());
         let user =
             accounts::sign_up(&self.0.database, &email, &display_name, &stored, &session).await?;
         let credentials = self.first_credentials(&session, &user)?;
@@ -108,7 +149,7 @@ impl Service {
         metadata: &MetadataMap,
         request: SignInRequest,
     ) -> Result<Carried<SignInResponse>, Failure> {
-        let SignInRequest { email, password, refresh_token_transport } = request;
+        let SignInRequest { email, password, refresh_token_transport, device_token: _ } = request;
         let mut fields = Fields::new();
         let email = fields.read("email", Email::parse(&email));
         let password = read_password(&mut fields, "password", password);
@@ -125,11 +166,15 @@ impl Service {
         };
         let rehashed =
             if hasher.is_outdated(&stored) { Some(hasher.hash(&password).await?) } else { None };
-        let session = self.new_session(user, metadata);
+        let session = self.new_session(user);
         let user =
             accounts::open_session(&self.0.database, &stored, rehashed.as_ref(), &session).await?;
         let credentials = self.first_credentials(&session, &user)?;
-        let answer = SignInResponse { user: Some(user.into()), credentials: Some(credentials) };
+        let answer = SignInResponse {
+            user: Some(user.into()),
+            credentials: Some(credentials),
+            challenge: None,
+        };
         Ok((answer, transport))
     }
 
@@ -180,7 +225,7 @@ impl Service {
         RefreshToken::open(token.expose(), &self.0.sealer)
     }
 
-    fn read_transport(
+    pub(super) fn read_transport(
         &self,
         fields: &mut Fields,
         metadata: &MetadataMap,
@@ -198,11 +243,11 @@ impl Service {
         Ok(fields.read("refresh_token_transport", transport))
     }
 
-    fn new_session(&self, user: uuid::Uuid, metadata: &MetadataMap) -> NewSession {
-        NewSession::of(user, user_agent(metadata), &self.0.lifetimes, self.0.clock.now())
+    pub(super) fn new_session(&self, user: uuid::Uuid) -> NewSession {
+        NewSession::of(user, Client::current(), &self.0.lifetimes, self.0.clock.now())
     }
 
-    fn first_credentials(
+    pub(super) fn first_credentials(
         &self,
         session: &NewSession,
         user: &accounts::User,
@@ -236,6 +281,7 @@ impl Service {
             refresh_token: refresh.seal(&self.0.sealer).expose().to_owned(),
             refresh_token_expire_time: Some(to_timestamp(refresh_expires)),
             session,
+            device_token: String::new(),
         })
     }
 

@@ -2,7 +2,8 @@
 
 use prost_types::Timestamp;
 use proto::auth::v1::{
-    GetJsonWebKeySetRequest, GetJsonWebKeySetResponse, VerifyTokenRequest, VerifyTokenResponse,
+    ExchangeTokenRequest, ExchangeTokenResponse, GetJsonWebKeySetRequest, GetJsonWebKeySetResponse,
+    IssueServiceTokenRequest, IssueServiceTokenResponse, VerifyTokenRequest, VerifyTokenResponse,
     token_service_server::TokenService,
 };
 use shared::{
@@ -30,6 +31,20 @@ impl TokenService for Service {
         request: Request<VerifyTokenRequest>,
     ) -> Result<Response<VerifyTokenResponse>, Status> {
         answer(self.do_verify(&request.get_ref().token).await)
+    }
+
+    async fn issue_service_token(
+        &self,
+        request: Request<IssueServiceTokenRequest>,
+    ) -> Result<Response<IssueServiceTokenResponse>, Status> {
+        answer(self.do_issue_service_token(request).await)
+    }
+
+    async fn exchange_token(
+        &self,
+        request: Request<ExchangeTokenRequest>,
+    ) -> Result<Response<ExchangeTokenResponse>, Status> {
+        answer(self.do_exchange_token(request).await)
     }
 }
 

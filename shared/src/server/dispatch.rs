@@ -56,7 +56,12 @@ impl Dispatch {
             (asked, ours) => asked.or(ours),
         };
         let deadline = now + most.unwrap_or(NO_DEADLINE).min(NO_DEADLINE);
-        let call = Call { id, deadline: deadline.into_std() };
+        let call = Call {
+            id,
+            deadline: deadline.into_std(),
+            client: peer.ip(),
+            user_agent: Call::user_agent(&head.headers),
+        };
         let record = Record::new(method.clone(), call.clone(), peer, &mut head);
 
         let lingers = head.version < Version::HTTP_2;

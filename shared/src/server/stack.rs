@@ -88,16 +88,27 @@ impl Stack {
                     service_fn(|request| self.dispatch.call(id.clone(), peer, request).map(Ok));
                 infallible(Box::pin(GrpcWebLayer::new().layer(call).oneshot(request)).await)
             }
-            Kind::Http => Box::pin(self.http(id, request)).await,
+            Kind::Http => Box::pin(self.http(id, peer, request)).await,
             Kind::Refused(status, why) => plain(status, why),
         }
     }
 
-    async fn http(&self, id: RequestId, request: Request<Incoming>) -> Response<Body> {
+    async fn http(
+        &self,
+        id: RequestId,
+        peer: SocketAddr,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
+        let headers = request.headers().clone();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let routed = self.http.clone().oneshot(request.map(axum::body::Body::new));
         let deadline = Instant::now() + self.http_deadline;
-        let call = Call { id: id.clone(), deadline: deadline.into_std() };
+        let call = Call {
+            id: id.clone(),
+            deadline: deadline.into_std(),
+            client: peer.ip(),
+            user_agent: Call::user_agent(&headers),
+        };
         let guarded = call::scope(call, AssertUnwindSafe(routed).catch_unwind());
         let response = match tokio::time::timeout_at(deadline, guarded).await {
             Ok(Ok(response)) => infallible(response).map(Body::new),
