@@ -14,8 +14,8 @@ use crate::{
     verify::{Claims, Refusal, Token, Verifier},
 };
 
-/// Whoever makes a call: a user or a service, by an access token that was
-/// verified.
+/// Whoever makes a call: a user, a service, or a service for a user, by an
+/// access token that was verified.
 #[derive(Clone, Debug)]
 pub struct Identity(Arc<Token>);
 
@@ -23,27 +23,30 @@ impl Identity {
     /// The user who makes this call, as the interceptor left it there.
     ///
     /// # Errors
-    /// PERMISSION_DENIED (NOT_YOURS) for a service: only a method that says
-    /// what scope it asks for is open to those. INTERNAL, with a loud log, if
-    /// the method was mounted without the interceptor.
+    /// PERMISSION_DENIED for a service (NOT_YOURS) and for one that acts for a
+    /// user (SCOPE_MISSING): only a method that says what scope it asks for is
+    /// open to those. INTERNAL, with a loud log, if the method was mounted
+    /// without the interceptor.
     pub fn of<T>(request: &Request<T>) -> Result<Self, Failure> {
         let identity = Self::any(request)?;
         identity.user()?;
         Ok(identity)
     }
 
-    /// The user, or the service whose token has the scope `scope`.
+    /// The user, or the service whose token has the scope `scope`, be it for
+    /// itself or for a user.
     ///
     /// # Errors
     /// PERMISSION_DENIED (SCOPE_MISSING) for a service without it; INTERNAL as
     /// `of`.
     pub fn with_scope<T>(request: &Request<T>, scope: &'static str) -> Result<Self, Failure> {
         let identity = Self::any(request)?;
-        if identity.is_service() && !identity.scopes().any(|has| has == scope) {
-            let failure = Failure::new(Reason::ScopeMissing, "This service may not do that.");
-            return Err(failure.metadata("scope", scope));
+        let is_user = matches!(*identity.0, Token::User(_));
+        if is_user || identity.scopes().any(|has| has == scope) {
+            return Ok(identity);
         }
-        Ok(identity)
+        let failure = Failure::new(Reason::ScopeMissing, "This service may not do that.");
+        Err(failure.metadata("scope", scope))
     }
 
     fn any<T>(request: &Request<T>) -> Result<Self, Failure> {
@@ -55,14 +58,44 @@ impl Identity {
     /// What the user's token says.
     ///
     /// # Errors
-    /// PERMISSION_DENIED (NOT_YOURS) for a service, which has no account.
+    /// PERMISSION_DENIED (NOT_YOURS) for a service, which has no account, and
+    /// (SCOPE_MISSING) for one that acts for a user: nothing of the account is
+    /// any scope's.
     pub fn user(&self) -> Result<&Claims, Failure> {
         match &*self.0 {
             Token::User(claims) => Ok(claims),
             Token::Service(_) => {
                 Err(Failure::new(Reason::NotYours, "A service has no account of its own."))
             }
+            Token::Delegated(_) => {
+                Err(Failure::new(Reason::ScopeMissing, "Only the user may do that."))
+            }
         }
+    }
+
+    /// The user who makes the call or for whom it is made; none for a service,
+    /// which names one.
+    #[must_use]
+    pub fn user_id(&self) -> Option<Uuid> {
+        self.0.session().map(|(user, _)| user)
+    }
+
+    /// The user and the session that the token lives with; none for a service.
+    #[must_use]
+    pub fn session(&self) -> Option<(Uuid, Uuid)> {
+        self.0.session()
+    }
+
+    /// The service accounts that the token lives with.
+    pub fn service_accounts(&self) -> impl Iterator<Item = Uuid> {
+        self.0.service_accounts()
+    }
+
+    /// The service that makes the call, for itself or for somebody: for logs.
+    #[must_use]
+    pub fn service(&self) -> Option<Uuid> {
+        let actor = self.0.actors().next().map(|actor| actor.sub);
+        actor.or_else(|| self.is_service().then(|| self.0.subject()))
     }
 
     /// Whether it is a service, which may act for any user.
@@ -71,7 +104,7 @@ impl Identity {
         matches!(*self.0, Token::Service(_))
     }
 
-    /// What the token allows a service to do.
+    /// What the token allows a service to do, for itself or for a user.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         self.0.scopes()
     }

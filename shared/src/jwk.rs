@@ -74,6 +74,19 @@ impl Jwk {
         }
     }
 
+    /// The same key under its thumbprint, for signatures only, whatever else it
+    /// says of itself; none if it is not of our kinds.
+    #[must_use]
+    pub fn named_by_thumbprint(&self) -> Option<Self> {
+        let (x, y) = (coordinate(&self.x)?, || coordinate(&self.y));
+        let named = match (self.kty.as_str(), self.crv.as_str()) {
+            ("OKP", "Ed25519") => Self::ed25519(&x),
+            ("EC", "P-256") => Self::p256(&x, &y()?),
+            _ => return None,
+        };
+        named.verifying().is_some().then_some(named)
+    }
+
     fn named(kty: &str, alg: &str, crv: &str, x: String, y: String) -> Self {
         // RFC 7638: the required members in lexical order, without blanks.
         let members = match kty {

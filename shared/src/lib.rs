@@ -11,6 +11,7 @@ pub mod database;
 pub mod error;
 pub mod interceptor;
 pub mod jwk;
+pub mod jws;
 pub mod name;
 pub mod page;
 pub mod probe;
@@ -18,6 +19,7 @@ pub mod program;
 pub mod rng;
 pub mod secret;
 pub mod server;
+pub mod service_token;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -30,13 +30,13 @@ impl Who {
     /// PERMISSION_DENIED (NOT_YOURS) for another user, whether that user
     /// exists or not.
     pub fn of(self, caller: &Identity) -> Result<Option<Uuid>, Failure> {
-        match (self, caller.user().ok()) {
+        match (self, caller.user_id()) {
             (Self::User(user), None) => Ok(Some(user)),
             (Self::Me, None) => Ok(None),
-            (Self::User(user), Some(own)) if user != own.sub => {
+            (Self::User(user), Some(own)) if user != own => {
                 Err(Failure::new(Reason::NotYours, "This belongs to another user."))
             }
-            (Self::Me | Self::User(_), Some(own)) => Ok(Some(own.sub)),
+            (Self::Me | Self::User(_), Some(own)) => Ok(Some(own)),
         }
     }
 

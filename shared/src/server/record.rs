@@ -111,11 +111,9 @@ impl Drop for Record {
             return;
         }
         let caller = self.caller.0.get();
-        let id = caller.map(|caller| tracing::field::display(caller.subject()));
-        let (user, service) = match caller.is_some_and(Identity::is_service) {
-            false => (id, None),
-            true => (None, id),
-        };
+        let user = caller.and_then(Identity::user_id).map(tracing::field::display);
+        // Whoever acts, if several do: the one that called.
+        let service = caller.and_then(|caller| caller.service()).map(tracing::field::display);
         tracing::info!(
             target: "call",
             {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     jwk::Jwk,
     rng,
-    verify::{Claims, ServiceClaims},
+    verify::{Actor, Claims, DelegatedClaims, ServiceClaims},
 };
 
 /// The issuer's name.
@@ -91,6 +91,33 @@ impl TestIssuer {
             nbf: now,
             jti: rng::uuid_v4(),
             client_id: account.to_string(),
+            scope: scopes.join(" "),
+            act: None,
+        }
+    }
+
+    /// What a good token says at `now` with which the service `actor` acts for
+    /// `user`.
+    #[must_use]
+    pub fn delegated_claims(
+        &self,
+        user: Uuid,
+        actor: Uuid,
+        scopes: &[&str],
+        audience: &str,
+        now: DateTime<Utc>,
+    ) -> DelegatedClaims {
+        let now = now.timestamp();
+        DelegatedClaims {
+            iss: ISSUER.to_owned(),
+            sub: user,
+            aud: vec![audience.to_owned()],
+            exp: now + LIFETIME,
+            iat: now,
+            nbf: now,
+            jti: rng::uuid_v4(),
+            sid: rng::uuid_v4(),
+            act: Actor { sub: actor, client_id: actor.to_string(), act: None },
             scope: scopes.join(" "),
         }
     }

@@ -16,7 +16,8 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message;
 use proto::auth::v1::{
-    GetJsonWebKeySetRequest, GetJsonWebKeySetResponse, VerifyTokenRequest, VerifyTokenResponse,
+    ExchangeTokenRequest, ExchangeTokenResponse, GetJsonWebKeySetRequest, GetJsonWebKeySetResponse,
+    IssueServiceTokenRequest, IssueServiceTokenResponse, VerifyTokenRequest, VerifyTokenResponse,
     token_service_client::TokenServiceClient,
     token_service_server::{TokenService, TokenServiceServer},
 };
@@ -191,6 +192,20 @@ impl TokenService for Obedient {
             user: peer.unwrap_or_default(),
             ..VerifyTokenResponse::default()
         }))
+    }
+
+    async fn issue_service_token(
+        &self,
+        _: tonic::Request<IssueServiceTokenRequest>,
+    ) -> Result<tonic::Response<IssueServiceTokenResponse>, Status> {
+        Err(Status::unimplemented("it only verifies"))
+    }
+
+    async fn exchange_token(
+        &self,
+        _: tonic::Request<ExchangeTokenRequest>,
+    ) -> Result<tonic::Response<ExchangeTokenResponse>, Status> {
+        Err(Status::unimplemented("it only verifies"))
     }
 }
 
