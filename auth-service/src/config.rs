@@ -1,5 +1,7 @@
 //! The configuration of auth-service. `auth-service --help` is its reference.
 
+mod service_account;
+
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -12,6 +14,7 @@ use shared::{
 };
 use sqlx::postgres::PgConnectOptions;
 
+pub use self::service_account::{Ensure, ServiceAccountCommand};
 use crate::{
     cookie::Cookies,
     hashing::{Hashing, Parameters, Pepper},
@@ -169,12 +172,15 @@ pub struct Config {
 }
 
 /// What to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Apply migrations and functions as the owner of the database.
     Migrate,
     /// Ask the running service, by its admin address, whether it is ready.
     Health,
+    /// Give another service an account of its own.
+    #[command(subcommand)]
+    ServiceAccount(ServiceAccountCommand),
 }
 
 /// What keys sign with.
@@ -197,10 +203,10 @@ pub enum PasswordProfile {
 
 impl Settings for Config {
     fn faults(&self) -> Vec<String> {
-        let needed = match self.command {
+        let needed = match &self.command {
             Some(Command::Migrate) => self.owner_database().err(),
             Some(Command::Health) => None,
-            None => self.database().err(),
+            Some(Command::ServiceAccount(_)) | None => self.database().err(),
         };
         let mut faults: Vec<String> = needed.into_iter().collect();
         if self.command.is_none() {

@@ -29,6 +29,15 @@ pub enum Error {
     /// The refresh token was used before.
     #[error("the refresh token was used before")]
     RefreshTokenReused,
+    /// No such service account.
+    #[error("no such service account")]
+    ServiceAccountNotFound,
+    /// What the token that is to be exchanged lives with is gone.
+    #[error("the subject's session or account is over")]
+    SubjectOver,
+    /// What the token of the one who exchanges lives with is gone.
+    #[error("the actor's account is over")]
+    ActorOver,
     /// The database failed.
     #[error("the database failed")]
     Database(#[source] sqlx::Error),
@@ -70,6 +79,15 @@ impl From<Error> for Failure {
                 Reason::RefreshTokenReused,
                 "This session was ended for your safety. Please sign in again.",
             ),
+            Error::ServiceAccountNotFound => {
+                Self::new(Reason::ServiceAccountNotFound, "There is no such service account.")
+            }
+            Error::SubjectOver => {
+                Self::new(Reason::SessionRevoked, "The session of this token was ended.")
+                    .metadata("field", "subject_token")
+            }
+            Error::ActorOver => Self::new(Reason::TokenInvalid, "This token is not good.")
+                .metadata("field", "actor_token"),
             Error::Database(error) => Self::from(error),
             Error::Impossible(what) => Self::internal(what),
         }

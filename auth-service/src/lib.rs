@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod client;
 pub mod config;
 pub mod cookie;
+pub mod delegation;
 pub mod email;
 pub mod error;
 pub mod hashing;
@@ -15,6 +16,7 @@ pub mod password;
 pub mod refresh_token;
 pub mod sealing;
 pub mod service;
+pub mod service_accounts;
 pub mod sessions;
 pub mod signing;
 pub mod token;
@@ -30,7 +32,7 @@ use proto::auth::v1::{
     trust_service_server::{self, TrustServiceServer},
 };
 use shared::{
-    clock::{SharedClock, SystemClock},
+    clock::{Clock as _, SharedClock, SystemClock},
     database::{Database, Schema},
     page::PageTokens,
     server::{Server, serve_admin},
@@ -40,10 +42,11 @@ use shared::{
 use tokio::net::TcpListener;
 
 use crate::{
-    config::{AUDIENCE, Config},
+    config::{AUDIENCE, Config, Ensure},
     password::Hasher,
     sealing::Sealer,
     service::{Parts, Service},
+    service_accounts::Scopes,
     signing::{KeyRing, Rotation},
 };
 
@@ -212,6 +215,23 @@ pub async fn serve(
     let database = Database::new(options, config.database_connections);
     let app = App::open(config, database.clone(), SystemClock::shared()).await?;
     app.serve(listener, until).await?;
+    database.close().await;
+    Ok(())
+}
+
+/// Makes sure, on the database of the configuration, that another service has
+/// an account and its secret a file.
+///
+/// # Errors
+/// In words for the operator.
+pub async fn ensure_service_account(config: &Config, account: &Ensure) -> anyhow::Result<()> {
+    let words = anyhow::Error::msg;
+    let database = Database::new(config.database().map_err(words)?, 1);
+    database.ready(STARTUP_PATIENCE).await?;
+    let Ensure { name, scopes, secret_file } = account;
+    let scopes = Scopes::parse(scopes).map_err(words)?;
+    let now = SystemClock.now();
+    service_accounts::file::ensure(&database, name, &scopes, secret_file, now).await?;
     database.close().await;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use auth_service::{
     SCHEMA,
-    config::{Command, Config},
+    config::{Command, Config, ServiceAccountCommand},
 };
 use shared::{config, database, probe, program};
 use tokio::net::TcpListener;
@@ -29,6 +29,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
         }
         Some(Command::Health) => {
             probe::ready(config.admin_addr.context("AUTH_ADMIN_ADDR is missing")?).await
+        }
+        Some(Command::ServiceAccount(ServiceAccountCommand::Ensure(ref account))) => {
+            auth_service::ensure_service_account(&config, account).await
         }
         None => {
             let address = config.listen_addr;

@@ -4,10 +4,20 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use shared::{rng, secret::Secret, verify::Claims};
+use shared::{
+    error::Failure,
+    rng,
+    secret::Secret,
+    verify::{Claims, ServiceClaims, Token},
+};
 use uuid::Uuid;
 
-use crate::signing::SigningKey;
+use crate::{
+    config::AUDIENCE,
+    delegation::{self, Asked},
+    service_accounts::admission::Admitted,
+    signing::SigningKey,
+};
 
 /// What every token of this service says.
 #[derive(Clone, Debug)]
@@ -67,5 +77,56 @@ impl Issuing {
             scope: String::new(),
         };
         Ok((Secret::from(key.sign(&claims)?), expires))
+    }
+
+    /// Signs a token for a service, which allows these scopes and is for these
+    /// services; tells when it expires.
+    ///
+    /// # Errors
+    /// If the key cannot sign.
+    pub fn issue_to_service(
+        &self,
+        key: &SigningKey,
+        account: Admitted,
+        asked: Asked,
+    ) -> anyhow::Result<(Secret, DateTime<Utc>)> {
+        let Admitted { id, name, scopes: _, issued_at } = account;
+        let Asked { audience, scopes } = asked;
+        let issued = issued_at.timestamp();
+        let expires = issued_at + TimeDelta::from_std(self.lifetime)?;
+        let claims = ServiceClaims {
+            iss: self.issuer.clone(),
+            sub: id,
+            aud: audience,
+            exp: expires.timestamp(),
+            iat: issued,
+            nbf: issued,
+            jti: rng::uuid_v4(),
+            client_id: name,
+            scope: scopes.join(" "),
+            act: None,
+        };
+        Ok((Secret::from(key.sign(&claims)?), expires))
+    }
+
+    /// Signs a token with which this service itself acts for the user whose
+    /// token says `claims`: for calls to one other service, until that token
+    /// expires at the latest.
+    ///
+    /// # Errors
+    /// As `delegation::exchange`; INTERNAL if the key cannot sign.
+    pub fn act_for(
+        &self,
+        key: &SigningKey,
+        claims: &Claims,
+        service: &str,
+        scopes: &[&str],
+        now: DateTime<Utc>,
+    ) -> Result<Secret, Failure> {
+        let acting = delegation::issuer_itself(AUDIENCE, scopes, claims.exp);
+        let asked = Asked { audience: vec![service.to_owned()], scopes: acting.scopes.clone() };
+        let subject = Token::User(claims.clone());
+        let token = delegation::exchange(&subject, acting, asked, self.lifetime, now)?;
+        key.sign(&token).map(Secret::from).map_err(Failure::internal)
     }
 }

@@ -9,12 +9,12 @@ use proto::auth::v1::{
 use shared::{
     error::Failure,
     name,
-    verify::{Claims, Token},
+    verify::{Claims, DelegatedClaims, ServiceClaims, Token},
 };
 use tonic::{Request, Response, Status};
 
 use super::{Service, answer};
-use crate::sessions;
+use crate::{service_accounts::admission, sessions};
 
 #[tonic::async_trait]
 impl TokenService for Service {
@@ -50,16 +50,59 @@ impl TokenService for Service {
 
 impl Service {
     async fn do_verify(&self, token: &str) -> Result<VerifyTokenResponse, Failure> {
-        let token = self.0.verifier.verify(token);
-        // This service knows no service accounts, so it vouches for none.
-        let Ok(Token::User(claims)) = token.as_deref() else {
+        // Whichever service a token is for, it is we who gave it out.
+        let Ok(token) = self.0.verifier.introspect(token) else {
             return Ok(VerifyTokenResponse::default());
         };
-        let now = self.0.clock.now();
-        if !sessions::lives(&self.0.database, claims.sub, claims.sid, now).await? {
+        let (database, now) = (&self.0.database, self.0.clock.now());
+        let lives = match &*token {
+            Token::User(claims) => sessions::lives(database, claims.sub, claims.sid, now).await?,
+            Token::Service(_) | Token::Delegated(_) => {
+                admission::token_lives(database, &token, now).await?
+            }
+        };
+        if !lives {
             return Ok(VerifyTokenResponse::default());
         }
-        Ok(described(claims))
+        Ok(match &*token {
+            Token::User(claims) => described(claims),
+            Token::Service(claims) => of_service(claims),
+            Token::Delegated(claims) => delegated(claims),
+        })
+    }
+}
+
+fn of_service(claims: &ServiceClaims) -> VerifyTokenResponse {
+    let ServiceClaims { iss, sub, aud, exp, iat, nbf: _, jti, client_id: _, scope, act: _ } =
+        claims.clone();
+    VerifyTokenResponse {
+        active: true,
+        issuer: iss,
+        subject: sub.to_string(),
+        audience: aud,
+        scopes: words(&scope),
+        issue_time: seconds(iat),
+        expire_time: seconds(exp),
+        token_id: jti.to_string(),
+        ..VerifyTokenResponse::default()
+    }
+}
+
+fn delegated(claims: &DelegatedClaims) -> VerifyTokenResponse {
+    let DelegatedClaims { iss, sub, aud, exp, iat, nbf: _, jti, sid, act: _, scope } =
+        claims.clone();
+    VerifyTokenResponse {
+        active: true,
+        issuer: iss,
+        subject: sub.to_string(),
+        user: name::of_user(sub),
+        session: name::of_member(sub, "sessions", sid),
+        audience: aud,
+        scopes: words(&scope),
+        issue_time: seconds(iat),
+        expire_time: seconds(exp),
+        token_id: jti.to_string(),
+        ..VerifyTokenResponse::default()
     }
 }
 
@@ -79,7 +122,6 @@ fn described(claims: &Claims) -> VerifyTokenResponse {
         email_verified,
         scope,
     } = claims.clone();
-    let seconds = |seconds| Some(Timestamp { seconds, nanos: 0 });
     VerifyTokenResponse {
         active: true,
         issuer: iss,
@@ -89,11 +131,19 @@ fn described(claims: &Claims) -> VerifyTokenResponse {
         audience: aud,
         email,
         email_verified,
-        scopes: scope.split_whitespace().map(str::to_owned).collect(),
+        scopes: words(&scope),
         issue_time: seconds(iat),
         expire_time: seconds(exp),
         auth_time: seconds(auth_time),
         authentication_methods: amr,
         token_id: jti.to_string(),
     }
+}
+
+const fn seconds(seconds: i64) -> Option<Timestamp> {
+    Some(Timestamp { seconds, nanos: 0 })
+}
+
+fn words(scope: &str) -> Vec<String> {
+    scope.split_ascii_whitespace().map(str::to_owned).collect()
 }
