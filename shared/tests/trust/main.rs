@@ -2,6 +2,7 @@
 //! not more often than agreed, kept through an outage and a restart.
 #![cfg(test)]
 
+mod delegated;
 mod services;
 
 use std::{

@@ -15,14 +15,14 @@ use tonic_types::StatusExt as _;
 
 use crate::Setup;
 
-fn known() -> Setup {
+pub(crate) fn known() -> Setup {
     let setup = Setup::new();
     setup.trust.set(std::slice::from_ref(setup.issuer.jwk()), setup.clock.now());
     setup
 }
 
 /// A call with this token, as a handler gets it.
-fn call(verifier: &Verifier, token: &str) -> Request<()> {
+pub(crate) fn call(verifier: &Verifier, token: &str) -> Request<()> {
     let mut request = Request::new(());
     request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
     let mut interceptor = Authenticate::new(verifier.clone(), "task.v1.TaskService");
