@@ -5,6 +5,7 @@
 mod banner;
 mod demo;
 mod home;
+mod identity;
 mod page;
 mod postgres;
 mod settings;
@@ -94,7 +95,7 @@ pub fn main(up: &Up) -> ExitCode {
 async fn run(up: &Up) -> anyhow::Result<ExitCode> {
     let home = Home::open(up.data_dir.as_deref())?;
     let ports = Ports::bind(up).await?;
-    let Settings { auth, task, origins } = match Settings::read(up, &home, &ports) {
+    let Settings { auth, mut task, origins } = match Settings::read(up, &home, &ports) {
         Ok(settings) => settings,
         Err(faults) => {
             eprintln!("{faults}");
@@ -106,6 +107,7 @@ async fn run(up: &Up) -> anyhow::Result<ExitCode> {
     let clock = SystemClock::shared();
     let auth_database = Database::new(auth_options, auth.database_connections);
     let task_database = Database::new(task_options, task.database_connections);
+    identity::give(&mut task, &auth_database, &home, &clock).await?;
     let limits = Limits { max_message_bytes: auth_service::MAX_MESSAGE_BYTES, ..auth.limits() };
     let (auth, task) = tokio::try_join!(
         auth_service::App::open(auth, auth_database.clone(), clock.clone()),

@@ -1,5 +1,7 @@
 //! The configuration of task-service. `task-service --help` is its reference.
 
+mod identity;
+
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Parser, Subcommand};
@@ -12,7 +14,7 @@ use shared::{
     verify::Rules,
 };
 use sqlx::postgres::PgConnectOptions;
-use tonic::transport::{ClientTlsConfig, Endpoint, Uri};
+use tonic::transport::Uri;
 
 use crate::{feed, service::Quotas};
 
@@ -111,6 +113,14 @@ pub struct Config {
     /// Where any issuer serves its key set over HTTP; instead of TASK_AUTH_URL.
     #[arg(long, env = "TASK_JWKS_URL")]
     pub jwks_url: Option<String>,
+    /// The secret of this service's account at auth-service (`ds_…`), with the
+    /// scope trust:watch: then revocations are told at once. Without it this
+    /// service lives from the signing keys alone.
+    #[arg(long, env = "TASK_SERVICE_SECRET", hide_env_values = true)]
+    pub service_secret: Option<Secret>,
+    /// File with the secret; read whenever it is needed.
+    #[arg(long, env = "TASK_SERVICE_SECRET_FILE")]
+    pub service_secret_file: Option<PathBuf>,
     /// The only issuer (`iss`) whose tokens are believed.
     #[arg(long, env = "TASK_ISSUER", default_value = "http://localhost:50051")]
     pub issuer: String,
@@ -159,6 +169,7 @@ impl Settings for Config {
             None => {
                 faults.extend(self.database().err());
                 faults.extend(self.page_token_key().err());
+                faults.extend(self.credential().err());
                 faults.extend(bad_url("TASK_AUTH_URL", &self.auth_url));
                 faults.extend(self.jwks_url.iter().find_map(|url| bad_url("TASK_JWKS_URL", url)));
                 faults.extend(self.tls().err());
@@ -206,12 +217,7 @@ impl Config {
         if let Some(url) = &self.jwks_url {
             return Ok(Box::new(UrlKeys::new(url)?));
         }
-        let endpoint = Endpoint::from_shared(self.auth_url.clone())?;
-        let endpoint = match endpoint.uri().scheme_str() {
-            Some("https") => endpoint.tls_config(ClientTlsConfig::new().with_enabled_roots())?,
-            _ => endpoint,
-        };
-        Ok(Box::new(GrpcKeys::new(endpoint.connect_lazy())))
+        Ok(Box::new(GrpcKeys::new(self.auth_channel()?)))
     }
 
     /// Whom the service believes, and about what.

@@ -58,6 +58,11 @@ impl Home {
         self.secrets().join("trusted-keys.json")
     }
 
+    /// The file with the secret of task-service's account at auth-service.
+    pub(super) fn service_secret(&self) -> PathBuf {
+        self.secrets().join("task-service-secret")
+    }
+
     /// The file with a key; made on the first run.
     pub(super) fn key(&self, name: &str) -> anyhow::Result<PathBuf> {
         let file = self.secrets().join(name);
