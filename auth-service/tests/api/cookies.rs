@@ -34,6 +34,7 @@ async fn signed_in(app: &TestApp, origin: &str) -> Result<(String, String), toni
         email: "ada@example.org".to_owned(),
         password: PASSWORD.to_owned(),
         refresh_token_transport: RefreshTokenTransport::Cookie.into(),
+        ..SignInRequest::default()
     });
     add(request.metadata_mut(), origin, None);
     let answer = app.auth().sign_in(request).await?;

@@ -4,12 +4,17 @@
 #![cfg(test)]
 
 mod accounts;
+mod assertions;
 mod cookies;
+mod exchange;
 mod harness;
 mod isolation;
 mod keys;
 mod program;
 mod races;
+mod service_identity;
+mod service_tokens;
+mod services;
 mod sessions;
 mod sign_in;
 mod sign_up;
