@@ -96,6 +96,39 @@ async fn a_race_with_one_assertion_has_one_winner() {
     assert_eq!(dump.matches("data.used_assertions ").count(), 1, "{dump}");
 }
 
+/// What no good assertion says, though its own key signs it.
+fn bad_claims(claims: &Value, now: i64) -> Vec<Value> {
+    let of = |account: &str| with(&with(claims, "iss", json!(account)), "sub", json!(account));
+    vec![
+        with(claims, "aud", json!("https://auth.test/")),
+        with(claims, "aud", json!(["https://auth.test", "https://else.test"])),
+        with(claims, "aud", json!([])),
+        with(claims, "aud", json!("task-service")),
+        with(claims, "exp", json!(now + 306)),
+        with(claims, "exp", json!(now - 5)),
+        with(claims, "exp", json!(i64::MAX)),
+        with(claims, "exp", json!("later")),
+        with(claims, "iat", json!(now + 60)),
+        with(claims, "iat", json!(now - 60)),
+        with(claims, "iat", json!(i64::MIN)),
+        with(claims, "nbf", json!(now + 60)),
+        with(claims, "sub", json!("archiver")),
+        with(claims, "sub", json!("serviceAccounts/reporter")),
+        with(claims, "jti", json!("")),
+        with(claims, "jti", json!("x".repeat(129))),
+        with(claims, "jti", json!("a\u{0}b")),
+        with(claims, "jti", json!(1)),
+        without(claims, "jti"),
+        without(claims, "exp"),
+        without(claims, "aud"),
+        without(claims, "sub"),
+        of("archiver"),
+        of("nobody"),
+        of("Reporter"),
+        json!([]),
+    ]
+}
+
 /// Everything that is wrong with an assertion is refused in one way.
 #[tokio::test]
 async fn a_bad_assertion_is_refused_in_one_way() {
@@ -104,37 +137,8 @@ async fn a_bad_assertion_is_refused_in_one_way() {
     app.service_with_key("reporter", &["tasks:read"], signer.jwk()).await;
     app.service_with_key("archiver", &["tasks:read"], stranger.jwk()).await;
     let (claims, now) = (good(&app), app.clock.now().timestamp());
-    let of = |account: &str| with(&with(&claims, "iss", json!(account)), "sub", json!(account));
-    let bad_claims = [
-        with(&claims, "aud", json!("https://auth.test/")),
-        with(&claims, "aud", json!(["https://auth.test", "https://else.test"])),
-        with(&claims, "aud", json!([])),
-        with(&claims, "aud", json!("task-service")),
-        with(&claims, "exp", json!(now + 306)),
-        with(&claims, "exp", json!(now - 5)),
-        with(&claims, "exp", json!(i64::MAX)),
-        with(&claims, "exp", json!("later")),
-        with(&claims, "iat", json!(now + 60)),
-        with(&claims, "iat", json!(now - 60)),
-        with(&claims, "iat", json!(i64::MIN)),
-        with(&claims, "nbf", json!(now + 60)),
-        with(&claims, "sub", json!("archiver")),
-        with(&claims, "sub", json!("serviceAccounts/reporter")),
-        with(&claims, "jti", json!("")),
-        with(&claims, "jti", json!("x".repeat(129))),
-        with(&claims, "jti", json!("a\u{0}b")),
-        with(&claims, "jti", json!(1)),
-        without(&claims, "jti"),
-        without(&claims, "exp"),
-        without(&claims, "aud"),
-        without(&claims, "sub"),
-        of("archiver"),
-        of("nobody"),
-        of("Reporter"),
-        json!([]),
-    ];
     let mut bad: Vec<String> =
-        bad_claims.iter().map(|claims| signer.sign(&header(), claims)).collect();
+        bad_claims(&claims, now).iter().map(|claims| signer.sign(&header(), claims)).collect();
     let public = json!(signer.jwk());
     for (name, value) in [
         ("alg", json!("none")),

@@ -13,6 +13,7 @@ mod chance;
 mod completing;
 mod crowd;
 mod database;
+mod delegated;
 mod ends;
 mod explain;
 mod filter;
