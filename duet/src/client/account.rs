@@ -63,6 +63,7 @@ pub(crate) async fn sign_in(
         email: email.clone(),
         password: password.expose().to_owned(),
         refresh_token_transport: RefreshTokenTransport::Message.into(),
+        ..SignInRequest::default()
     };
     let answer = Connection::new(session::auth_url(options))?
         .call(request, None, async |channel, request| {

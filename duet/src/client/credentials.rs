@@ -76,6 +76,7 @@ impl Credentials {
             refresh_token,
             refresh_token_expire_time: _,
             session,
+            device_token: _,
         } = credentials;
         self.access_token = Secret::from(access_token);
         self.access_token_expire_time = access_token_expire_time

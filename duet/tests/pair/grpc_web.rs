@@ -59,6 +59,7 @@ async fn a_page_reaches_both_services_on_one_origin() {
             email: "ada@example.org".to_owned(),
             password: PASSWORD.to_owned(),
             refresh_token_transport: 2,
+            ..SignInRequest::default()
         };
         let response = call("auth.v1.AuthService/SignIn", frame(&request), "").await.unwrap();
         assert_eq!(response.status(), 200);

@@ -40,6 +40,7 @@ async fn the_settings_for_another_name_hold_where_both_services_are() {
         email: "ada@example.org".to_owned(),
         password: PASSWORD.to_owned(),
         refresh_token_transport: 2,
+        ..SignInRequest::default()
     };
     let response = post(&up, "SignIn", PAGE, "", frame(&sign_in)).await;
     assert_eq!(header(&response, "access-control-allow-origin"), Some(PAGE));
