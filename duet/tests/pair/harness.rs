@@ -8,7 +8,11 @@ use std::{
 };
 
 use proto::{
-    auth::v1::{Credentials, SignInRequest, SignUpRequest, auth_service_client::AuthServiceClient},
+    auth::v1::{
+        Credentials, IssueServiceTokenRequest, IssueServiceTokenResponse, SignInRequest,
+        SignUpRequest, auth_service_client::AuthServiceClient,
+        issue_service_token_request::Credential, token_service_client::TokenServiceClient,
+    },
     task::v1::{CreateTaskRequest, Task, task_service_client::TaskServiceClient},
 };
 use rustix::process::{Pid, Signal, kill_process};
@@ -142,6 +146,21 @@ impl Up {
 
     pub(crate) fn auth(&self) -> AuthServiceClient<Channel> {
         AuthServiceClient::new(channel(&self.auth))
+    }
+
+    /// A token of the service account whose secret this is.
+    pub(crate) async fn service_token(
+        &self,
+        secret: &str,
+        scopes: &[&str],
+    ) -> Result<IssueServiceTokenResponse, Status> {
+        let request = IssueServiceTokenRequest {
+            credential: Some(Credential::Secret(secret.to_owned())),
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            ..IssueServiceTokenRequest::default()
+        };
+        let mut tokens = TokenServiceClient::new(channel(&self.auth));
+        Ok(tokens.issue_service_token(request).await?.into_inner())
     }
 
     pub(crate) fn tasks(&self, token: &str) -> Tasks {

@@ -22,6 +22,13 @@ async fn a_second_run_finds_the_same_data() {
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let secrets = data.path().join("secrets");
     assert_eq!(secrets.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    // task-service has an account of its own, by a secret that stays the same.
+    let identity = secrets.join("task-service-secret");
+    assert_eq!(identity.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let secret = std::fs::read_to_string(&identity).unwrap();
+    assert!(secret.starts_with("ds_task-service_"));
+    let issued = up.service_token(&secret, &["trust:watch"]).await.unwrap();
+    assert!(issued.access_token.starts_with("ey"));
     let text = std::fs::read_to_string(&file).unwrap();
     let [email, password] = text.lines().collect::<Vec<_>>()[..] else { panic!("two lines") };
     assert!(up.banner.contains(email) && up.banner.contains(password));
@@ -32,6 +39,8 @@ async fn a_second_run_finds_the_same_data() {
     up.stop().await;
 
     let up = Up::start(data.path()).await;
+    assert!(std::fs::read_to_string(&identity).unwrap() == secret, "the same secret");
+    up.service_token(&secret, &["trust:watch"]).await.unwrap();
     assert!(first_banner.contains(password) && up.banner.contains(password));
     // The session lives on, and so does its access token.
     let list = up.tasks(&session.access_token).list_tasks(ListTasksRequest::default()).await;
