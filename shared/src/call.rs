@@ -28,7 +28,7 @@ pub struct Call {
     pub id: RequestId,
     /// When its answer is of no use any more.
     pub deadline: Instant,
-    /// Where it comes from.
+    /// Where it comes from, whatever proxies it passed; see `Limits::trusted_proxies`.
     pub client: IpAddr,
     /// What the caller calls itself, if it does.
     pub user_agent: Option<HeaderValue>,

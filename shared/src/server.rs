@@ -11,6 +11,7 @@ mod caps;
 mod connections;
 mod dispatch;
 mod first_bytes;
+mod forwarded;
 mod health;
 mod limits;
 mod message_limit;
@@ -45,6 +46,7 @@ use tower::ServiceExt as _;
 
 pub use self::{
     admin::{answer_probes, serve_admin},
+    forwarded::{Network, NotANetwork},
     health::Health,
     limits::Limits,
     origin::{NotAnOrigin, Origin},
@@ -254,6 +256,7 @@ impl Server {
             cors: (!self.origins.is_empty()).then(|| origin::cors(self.origins)),
             http: self.http,
             http_deadline: self.limits.unary_deadline,
+            trusted_proxies: self.limits.trusted_proxies,
         })
     }
 

@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use shared::{
     config::{self, Settings, duration},
     secret::{Key, Secret},
-    server::{Limits, Origin},
+    server::{Limits, Network, Origin},
     telemetry::{DEFAULT_FILTER, LogFormat},
     trust::{GrpcKeys, KeySource, UrlKeys},
     verify::Rules,
@@ -59,6 +59,10 @@ pub struct Config {
     /// Open connections from one address. Behind a proxy all of them are.
     #[arg(long, env = "TASK_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 256)]
     pub max_connections_per_address: usize,
+    /// Networks of proxies, separated by commas, whose X-Forwarded-For says
+    /// where a call comes from: 10.0.0.0/8.
+    #[arg(long, env = "TASK_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Network>,
     /// How long a call may take, if its client does not allow less.
     #[arg(long, env = "TASK_CALL_DEADLINE", default_value = "5s", value_parser = duration)]
     pub call_deadline: Duration,
@@ -259,6 +263,7 @@ impl Config {
             in_flight: self.max_in_flight,
             max_connections: self.max_connections,
             max_connections_per_address: self.max_connections_per_address,
+            trusted_proxies: self.trusted_proxies.clone(),
             unary_deadline: self.call_deadline,
             drain_delay: self.drain_delay,
             slow_methods: SLOW_METHODS,

@@ -2,7 +2,7 @@
 //! counted, limited, given a deadline, and kept from taking others down with
 //! it. Over every transport the outcome is a gRPC answer.
 
-use std::{net::SocketAddr, panic::AssertUnwindSafe, time::Duration};
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -16,6 +16,7 @@ use super::{
     message_limit::MessageLimit,
     method::{Method, Methods},
     record::Record,
+    stack::Source,
 };
 use crate::{
     call::{self, Call, RequestId},
@@ -41,7 +42,7 @@ impl Dispatch {
     pub(super) async fn call<B>(
         &self,
         id: RequestId,
-        peer: SocketAddr,
+        source: Source,
         request: Request<B>,
     ) -> Response<Body>
     where
@@ -59,10 +60,10 @@ impl Dispatch {
         let call = Call {
             id,
             deadline: deadline.into_std(),
-            client: peer.ip(),
+            client: source.client,
             user_agent: Call::user_agent(&head.headers),
         };
-        let record = Record::new(method.clone(), call.clone(), peer, &mut head);
+        let record = Record::new(method.clone(), call.clone(), source.peer, &mut head);
 
         let lingers = head.version < Version::HTTP_2;
         let limit = MessageLimit::new(body, method.max_message_bytes, method.domain, lingers);

@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use super::Network;
+
 /// The limits of one listener.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -15,6 +17,8 @@ pub struct Limits {
     /// Open connections from one address, an IPv6 /64 counting as one. Behind a
     /// proxy every connection has the proxy's address.
     pub max_connections_per_address: usize,
+    /// Networks of proxies whose `X-Forwarded-For` says where a call comes from.
+    pub trusted_proxies: Vec<Network>,
     /// Calls at once on one HTTP/2 connection.
     pub max_streams: u32,
     /// Streams of a connection that may be reset because of the peer's errors
@@ -56,6 +60,7 @@ impl Default for Limits {
         Self {
             max_connections: 4096,
             max_connections_per_address: 256,
+            trusted_proxies: Vec::new(),
             max_streams: 100,
             max_local_resets: 256,
             max_header_bytes: 16 * 1024,

@@ -114,6 +114,10 @@ impl Drop for Record {
         let user = caller.and_then(Identity::user_id).map(tracing::field::display);
         // Whoever acts, if several do: the one that called.
         let service = caller.and_then(|caller| caller.service()).map(tracing::field::display);
+        // Said only where it is somebody else, behind a proxy.
+        let client =
+            Some(self.call.client).filter(|client| *client != self.peer.ip().to_canonical());
+        let client = client.map(tracing::field::display);
         tracing::info!(
             target: "call",
             {
@@ -124,6 +128,7 @@ impl Drop for Record {
                 duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
                 request.id = self.call.id.as_str(),
                 peer.address = %self.peer,
+                client.address = client,
                 user.id = user,
                 service.id = service,
             },

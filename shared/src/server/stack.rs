@@ -5,7 +5,12 @@
 //! Invariant: only a request with a gRPC content type reaches a gRPC method,
 //! so no page of another origin can make a call without a preflight.
 
-use std::{convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, time::Duration};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+    panic::AssertUnwindSafe,
+    time::Duration,
+};
 
 use futures_util::FutureExt as _;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
@@ -16,15 +21,26 @@ use tonic_web::GrpcWebLayer;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_http::cors::CorsLayer;
 
-use super::dispatch::Dispatch;
+use super::{
+    dispatch::Dispatch,
+    forwarded::{self, Network},
+};
 use crate::{
     call::{self, Call, REQUEST_ID, RequestId},
     telemetry,
 };
 
-/// The address that a request came from, among its extensions.
+/// The address at the other end of a request's connection, among its extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
+
+/// Where a request comes from: over which connection, and from whom.
+#[derive(Clone, Copy)]
+pub(super) struct Source {
+    pub(super) peer: SocketAddr,
+    /// The same address, unless a trusted proxy speaks for somebody else.
+    pub(super) client: IpAddr,
+}
 
 /// Everything that answers requests.
 pub(super) struct Stack {
@@ -34,6 +50,8 @@ pub(super) struct Stack {
     pub(super) http: axum::Router,
     /// How long plain HTTP may take.
     pub(super) http_deadline: Duration,
+    /// Who may say for whom they call.
+    pub(super) trusted_proxies: Vec<Network>,
 }
 
 /// What a request is, by its method and content type.
@@ -54,16 +72,18 @@ impl Stack {
     ) -> Response<Body> {
         let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
         let id = given.and_then(RequestId::parse).unwrap_or_else(RequestId::random);
+        let client = forwarded::client(&self.trusted_proxies, peer.ip(), request.headers());
+        let source = Source { peer, client };
         request.extensions_mut().insert(Peer(peer));
 
         let cross = request.headers().contains_key(header::ORIGIN);
         let mut response = match &self.cors {
             // Plain HTTP always, because its answers may be cached and `vary`.
             Some(cors) if cross || request.method() != Method::POST => {
-                let route = service_fn(|request| self.route(id.clone(), peer, request).map(Ok));
+                let route = service_fn(|request| self.route(id.clone(), source, request).map(Ok));
                 infallible(Box::pin(cors.layer(route).oneshot(request)).await)
             }
-            _ => self.route(id.clone(), peer, request).await,
+            _ => self.route(id.clone(), source, request).await,
         };
         if let Ok(mut id) = HeaderValue::from_str(id.as_str()) {
             // Never the same twice: it would only push others out of HPACK's table.
@@ -76,19 +96,19 @@ impl Stack {
     async fn route(
         &self,
         id: RequestId,
-        peer: SocketAddr,
+        source: Source,
         mut request: Request<Incoming>,
     ) -> Response<Body> {
         match Kind::of(&request) {
-            Kind::Grpc => self.dispatch.call(id, peer, request).await,
+            Kind::Grpc => self.dispatch.call(id, source, request).await,
             Kind::GrpcWeb(content_type) => {
                 let content_type = HeaderValue::from_static(content_type);
                 request.headers_mut().insert(header::CONTENT_TYPE, content_type);
                 let call =
-                    service_fn(|request| self.dispatch.call(id.clone(), peer, request).map(Ok));
+                    service_fn(|request| self.dispatch.call(id.clone(), source, request).map(Ok));
                 infallible(Box::pin(GrpcWebLayer::new().layer(call).oneshot(request)).await)
             }
-            Kind::Http => Box::pin(self.http(id, peer, request)).await,
+            Kind::Http => Box::pin(self.http(id, source, request)).await,
             Kind::Refused(status, why) => plain(status, why),
         }
     }
@@ -96,7 +116,7 @@ impl Stack {
     async fn http(
         &self,
         id: RequestId,
-        peer: SocketAddr,
+        source: Source,
         request: Request<Incoming>,
     ) -> Response<Body> {
         let headers = request.headers().clone();
@@ -106,7 +126,7 @@ impl Stack {
         let call = Call {
             id: id.clone(),
             deadline: deadline.into_std(),
-            client: peer.ip(),
+            client: source.client,
             user_agent: Call::user_agent(&headers),
         };
         let guarded = call::scope(call, AssertUnwindSafe(routed).catch_unwind());

@@ -37,6 +37,27 @@ async fn a_call_knows_its_id_and_its_peer_and_leaves_one_line() {
     assert_eq!(server.log.text().matches("from-outside.1").count(), 1);
 }
 
+/// The address that a limit counts by cannot be made up by whoever is limited.
+#[tokio::test]
+async fn only_a_trusted_proxy_says_where_a_call_comes_from() {
+    let proxied = Limits {
+        trusted_proxies: vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()],
+        ..Limits::default()
+    };
+    let from = ("x-forwarded-for", "198.51.100.1, 203.0.113.9, 10.0.0.1");
+    for (limits, id, client) in
+        [(Limits::default(), "forged", None), (proxied, "proxied", Some("203.0.113.9"))]
+    {
+        let server = start(limits).await;
+        let headers = [from, ("x-request-id", id)];
+        let request = post(Version::HTTP_2, VERIFY, GRPC, &headers, framed(&tell("hello")));
+        assert_eq!(ask(server.address, request).await.status().code(), Code::Ok);
+        let line = server.line(id).await;
+        assert!(line["peer.address"].as_str().unwrap().starts_with("127.0.0.1:"));
+        assert_eq!(line["client.address"].as_str(), client);
+    }
+}
+
 #[tokio::test]
 async fn an_id_that_is_not_harmless_is_replaced() {
     let server = start(Limits::default()).await;
