@@ -15,6 +15,7 @@ begin
     if not found then
         return;
     end if;
+    perform data.settle_sign_in(p_client, p_now);
     if p_new_hash is not null then
         update data.users u set password_hash = p_new_hash, pepper_id = p_new_pepper_id
             where u.user_id = p_user;
@@ -24,6 +25,7 @@ begin
     on conflict do nothing;
     if found then
         perform data.audit(p_user, 'sign_in', p_client, p_session, null, p_now);
+        perform data.cap_sessions(p_user, p_session, p_client, p_now);
     end if;
     return query
         select u.email, u.email_verified, u.display_name, u.created_at, u.updated_at

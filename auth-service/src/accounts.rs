@@ -54,7 +54,7 @@ pub async fn sign_up(
     password: &StoredPassword,
     session: &NewSession,
 ) -> Result<User, Error> {
-    let NewSession { user, id, client, now, expires_at, ends_at } = session;
+    let NewSession { user, id, client, device: _, now, expires_at, ends_at } = session;
     let (user_agent, client) = (&client.user_agent, &client.json());
     let canonical = &email.canonical();
     let made = database.call(Repeat::Safe, |mut connection| async move {
@@ -89,30 +89,6 @@ pub async fn sign_up(
     })
 }
 
-/// The id and the stored password of the account with this e-mail.
-///
-/// # Errors
-/// Those of the database.
-pub async fn password_of(
-    database: &Database,
-    email: &Email,
-) -> Result<Option<(Uuid, StoredPassword)>, Error> {
-    let canonical = &email.canonical();
-    let row = database.call(Repeat::Safe, |mut connection| async move {
-        sqlx::query!(
-            r#"select user_id as "user_id!", password_hash as "password_hash!",
-                pepper_id as "pepper_id!"
-            from api.password_of($1)"#,
-            canonical
-        )
-        .fetch_optional(&mut *connection)
-        .await
-    });
-    Ok(row.await?.map(|row| {
-        (row.user_id, StoredPassword { phc: row.password_hash, pepper_id: row.pepper_id })
-    }))
-}
-
 /// Opens a session for a user whose password was found to be `seen`, and
 /// stores the password hashed anew if `rehashed` is given.
 ///
@@ -124,7 +100,7 @@ pub async fn open_session(
     rehashed: Option<&StoredPassword>,
     session: &NewSession,
 ) -> Result<User, Error> {
-    let NewSession { user, id, client, now, expires_at, ends_at } = session;
+    let NewSession { user, id, client, device: _, now, expires_at, ends_at } = session;
     let (user_agent, client) = (&client.user_agent, &client.json());
     let new_hash = rehashed.map(|password| password.phc.as_str());
     let new_pepper = rehashed.map(|password| password.pepper_id.as_str());

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use shared::call;
 use uuid::Uuid;
 
+use crate::throttle::Settlement;
+
 /// The other end of a call.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -18,6 +20,8 @@ pub struct Client {
     /// Who it is, by its token: `users/…`, `serviceAccounts/…`; empty before a
     /// sign-in.
     actor: String,
+    /// What is due when it opens a session.
+    settles: Option<Settlement>,
 }
 
 impl Client {
@@ -31,6 +35,7 @@ impl Client {
             address: call.as_ref().map_or(Ipv4Addr::UNSPECIFIED.into(), |call| call.client),
             user_agent: said.chars().filter(|c| !c.is_control()).take(200).collect(),
             actor: String::new(),
+            settles: None,
         }
     }
 
@@ -38,6 +43,12 @@ impl Client {
     #[must_use]
     pub fn acting_as(self, user: Uuid) -> Self {
         Self { actor: shared::name::of_user(user), ..self }
+    }
+
+    /// The same client, with what is due when it opens a session.
+    #[must_use]
+    pub fn settling(self, settlement: Settlement) -> Self {
+        Self { settles: Some(settlement), ..self }
     }
 
     /// The network that the address belongs to: 24 bits of IPv4, 48 of IPv6.
@@ -55,13 +66,15 @@ impl Client {
         }
     }
 
-    /// For the audit log: what `data.audit` reads.
+    /// For the database: what `data.audit` reads, and at the opening of a session
+    /// `data.settle_sign_in` and `data.cap_sessions`.
     #[must_use]
     pub fn json(&self) -> Value {
         json!({
             "actor": self.actor,
             "address_prefix": self.address_prefix(),
             "device_label": self.device_label(),
+            "settles": self.settles,
         })
     }
 
@@ -110,6 +123,7 @@ mod tests {
             address: address.parse().unwrap(),
             user_agent: user_agent.to_owned(),
             actor: String::new(),
+            settles: None,
         }
     }
 

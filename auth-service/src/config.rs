@@ -1,6 +1,7 @@
 //! The configuration of auth-service. `auth-service --help` is its reference.
 
 mod service_account;
+pub mod abuse;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -15,6 +16,7 @@ use shared::{
 use sqlx::postgres::PgConnectOptions;
 
 pub use self::service_account::{Ensure, ServiceAccountCommand};
+use self::abuse::Abuse;
 use crate::{
     cookie::Cookies,
     hashing::{Hashing, Parameters, Pepper},
@@ -163,6 +165,10 @@ pub struct Config {
     #[arg(long, env = "AUTH_PEPPER_ID", default_value = "1")]
     pub pepper_id: String,
 
+    /// What keeps guessing and flooding slow.
+    #[command(flatten)]
+    pub abuse: Abuse,
+
     /// How log lines look.
     #[arg(long, env = "AUTH_LOG_FORMAT", default_value = "json")]
     pub log_format: LogFormat,
@@ -214,6 +220,7 @@ impl Settings for Config {
             faults.extend(self.hashing().err());
             faults.extend(self.tls().err());
         }
+        faults.extend(self.abuse.faults());
         let mut must = |holds: bool, fault: &str| {
             if !holds {
                 faults.push(fault.to_owned());
@@ -312,6 +319,7 @@ impl Config {
         Limits {
             in_flight: self.max_in_flight,
             drain_delay: self.drain_delay,
+            trusted_proxies: self.abuse.trusted_proxies.clone(),
             slow_methods: SLOW_METHODS,
             ..Limits::default()
         }
@@ -345,11 +353,11 @@ impl Config {
         Rules { min_characters, min_score: self.password_min_score }
     }
 
-    /// How a browser's refresh token travels.
+    /// How what a browser keeps travels.
     #[must_use]
     pub fn cookies(&self) -> Cookies {
         let origins = self.allowed_origins.iter().map(ToString::to_string).collect();
-        Cookies { secure: self.cookie_secure, origins }
+        Cookies { secure: self.cookie_secure, origins, device_ttl: self.abuse.device_ttl }
     }
 }
 

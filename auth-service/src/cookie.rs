@@ -1,6 +1,6 @@
-//! The cookie that carries a browser's refresh token. No script can read it, no
-//! other site can send it, and calls that read it must come from a page of an
-//! allowed origin.
+//! The cookies that carry what a browser keeps: the refresh token, and the pass
+//! by which the device is known. No script can read them, no other site can send
+//! them, and calls that read them must come from a page of an allowed origin.
 
 use std::time::Duration;
 
@@ -13,36 +13,42 @@ use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
 /// How long the cookie of a session that is over is kept.
 const KEPT_AFTER_END: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// How the cookie is set.
+/// How the cookies are set.
 #[derive(Clone, Debug)]
 pub struct Cookies {
-    /// Whether it is sent over HTTPS only, as everywhere but on a developer's
+    /// Whether they are sent over HTTPS only, as everywhere but on a developer's
     /// own machine.
     pub secure: bool,
-    /// The origins of pages that may use it, as `https://tasks.example.org`.
+    /// The origins of pages that may use them, as `https://tasks.example.org`.
     pub origins: Vec<String>,
+    /// How long a device is known.
+    pub device_ttl: Duration,
 }
 
 impl Cookies {
-    fn name(&self) -> &'static str {
-        // The prefix makes browsers insist on Secure, Path=/ and no Domain.
+    // The prefix makes browsers insist on Secure, Path=/ and no Domain.
+    const fn refresh_token(&self) -> &'static str {
         if self.secure { "__Host-duet-rt" } else { "duet-rt" }
     }
 
-    /// The refresh token that came in the cookie, if any.
+    const fn device(&self) -> &'static str {
+        if self.secure { "__Host-duet-device" } else { "duet-device" }
+    }
+
+    /// The refresh token that came in its cookie, if any.
     ///
     /// # Errors
     /// PERMISSION_DENIED (ORIGIN_REJECTED), if there is one and the call does
     /// not come from an allowed origin.
     pub fn read(&self, metadata: &MetadataMap) -> Result<Option<Secret>, Failure> {
-        // Over HTTP/2 a browser may send each cookie in a field of its own.
-        let fields = metadata.get_all("cookie").iter().filter_map(|value| value.to_str().ok());
-        let token = fields
-            .flat_map(|field| field.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find_map(|(name, value)| (name == self.name()).then_some(value))
-            .filter(|value| !value.is_empty());
-        token.map(|token| self.check_origin(metadata).map(|()| token.to_owned().into())).transpose()
+        let token = find(metadata, self.refresh_token());
+        token.map(|token| self.check_origin(metadata).map(|()| token)).transpose()
+    }
+
+    /// The pass that came in its cookie, if any and from an allowed origin.
+    #[must_use]
+    pub fn read_device(&self, metadata: &MetadataMap) -> Option<Secret> {
+        find(metadata, self.device()).filter(|_| self.check_origin(metadata).is_ok())
     }
 
     /// Makes sure that a call comes from a page of an allowed origin.
@@ -65,19 +71,32 @@ impl Cookies {
     /// # Errors
     /// If the token is no header text, which it always is.
     pub fn store(&self, token: &Secret, lives: Duration) -> anyhow::Result<MetadataValue<Ascii>> {
-        self.header(token.expose(), (lives + KEPT_AFTER_END).as_secs())
+        self.header(self.refresh_token(), token.expose(), (lives + KEPT_AFTER_END).as_secs())
     }
 
-    /// The header that removes it.
+    /// The header that stores a pass in the browser. Signing out leaves it: the
+    /// device is still the user's.
+    ///
+    /// # Errors
+    /// As `store`.
+    pub fn store_device(&self, pass: &Secret) -> anyhow::Result<MetadataValue<Ascii>> {
+        self.header(self.device(), pass.expose(), self.device_ttl.as_secs())
+    }
+
+    /// The header that removes the refresh token.
     ///
     /// # Errors
     /// Never in practice; see `store`.
     pub fn clear(&self) -> anyhow::Result<MetadataValue<Ascii>> {
-        self.header("", 0)
+        self.header(self.refresh_token(), "", 0)
     }
 
-    fn header(&self, value: &str, max_age: u64) -> anyhow::Result<MetadataValue<Ascii>> {
-        let name = self.name();
+    fn header(
+        &self,
+        name: &str,
+        value: &str,
+        max_age: u64,
+    ) -> anyhow::Result<MetadataValue<Ascii>> {
         let secure = if self.secure { "; Secure" } else { "" };
         let cookie =
             format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}");
@@ -85,4 +104,16 @@ impl Cookies {
         header.set_sensitive(true);
         Ok(header)
     }
+}
+
+/// What a cookie carries; none if it is empty.
+fn find(metadata: &MetadataMap, name: &str) -> Option<Secret> {
+    // Over HTTP/2 a browser may send each cookie in a field of its own.
+    let fields = metadata.get_all("cookie").iter().filter_map(|value| value.to_str().ok());
+    fields
+        .flat_map(|field| field.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(found, value)| (found == name).then_some(value))
+        .filter(|value| !value.is_empty())
+        .map(|value| value.to_owned().into())
 }

@@ -1,5 +1,7 @@
 //! What can go wrong in this service, and what its clients are told.
 
+use std::time::Duration;
+
 use shared::error::{Failure, Reason};
 
 /// The error domain of this service.
@@ -14,6 +16,12 @@ pub enum Error {
     /// E-mail and password do not belong together.
     #[error("e-mail and password do not belong together")]
     WrongCredentials,
+    /// Too many sign-ins failed; the next is let through after this time.
+    #[error("too many sign-ins failed")]
+    Throttled(Duration),
+    /// Asked for too often; it may be asked for again after this time.
+    #[error("this was asked for too often")]
+    RateLimited(Duration),
     /// The caller's session is over.
     #[error("the caller's session is over")]
     SessionOver,
@@ -63,6 +71,16 @@ impl From<Error> for Failure {
                 Self::new(Reason::EmailAlreadyRegistered, "Email already registered")
             }
             Error::WrongCredentials => Self::new(Reason::InvalidCredentials, "Invalid credentials"),
+            Error::Throttled(wait) => Self::new(
+                Reason::SignInThrottled,
+                "Too many sign-ins failed. Please try again in a while.",
+            )
+            .retry_after(wait),
+            Error::RateLimited(wait) => Self::new(
+                Reason::RateLimited,
+                "This was asked for too often. Please try again in a while.",
+            )
+            .retry_after(wait),
             Error::SessionOver => {
                 Self::new(Reason::SessionRevoked, "Session expired. Please sign in again.")
             }

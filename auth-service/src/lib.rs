@@ -8,6 +8,7 @@ pub mod client;
 pub mod config;
 pub mod cookie;
 pub mod delegation;
+pub mod device;
 pub mod email;
 pub mod error;
 pub mod hashing;
@@ -19,6 +20,7 @@ pub mod service;
 pub mod service_accounts;
 pub mod sessions;
 pub mod signing;
+pub mod throttle;
 pub mod token;
 
 use std::{sync::Arc, time::Duration};
@@ -132,6 +134,7 @@ impl App {
             sealer,
             lifetimes: config.lifetimes(),
             cookies: config.cookies(),
+            throttles: config.abuse.throttles(),
         });
         Ok(Self { config, service, keys, verifier, database, clock })
     }
@@ -164,6 +167,9 @@ impl App {
                 self.clock.sleep_until(self.clock.now() + SWEEP_INTERVAL).await;
                 if let Err(error) = sessions::sweep(&self.database, self.clock.now()).await {
                     tracing::warn!(%error, "Old sessions cannot be removed; trying again later.");
+                }
+                if let Err(error) = throttle::sweep(&self.database, self.clock.now()).await {
+                    tracing::warn!(%error, "Old throttles cannot be removed; trying again later.");
                 }
             }
         };

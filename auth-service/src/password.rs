@@ -3,7 +3,7 @@
 //! The slow work runs on threads of its own, as many as there are processors,
 //! niced, each with one block of memory that it uses again and again, behind a
 //! bounded queue. It never runs on a thread that serves calls. A job whose
-//! caller has gone is dropped.
+//! caller has gone is dropped. Memory is threads × a block: what waits has none.
 
 use std::{
     collections::VecDeque,
@@ -15,7 +15,7 @@ use shared::{
     error::{Failure, Reason},
     secret::Secret,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::hashing::{Block, Hashing, StoredPassword};
 
@@ -54,16 +54,20 @@ impl Rules {
 /// The threads that hash. Dropping the last handle ends them.
 pub struct Hasher {
     queue: Arc<Queue>,
+    /// One for each job that runs or may wait.
+    seats: Arc<Semaphore>,
     rules: Rules,
     hashing: Arc<Hashing>,
     /// What an unknown user's password is checked against.
     dummy: StoredPassword,
 }
 
+/// A seat in the queue: whoever has one is not refused any more.
+pub struct Seat(OwnedSemaphorePermit);
+
 struct Queue {
     jobs: Mutex<Option<VecDeque<Job>>>,
     filled: Condvar,
-    capacity: usize,
 }
 
 type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
@@ -82,21 +86,37 @@ impl Hasher {
         let queue = Arc::new(Queue {
             jobs: Mutex::new(Some(VecDeque::with_capacity(capacity))),
             filled: Condvar::new(),
-            capacity,
         });
-        for n in 0..threads.max(1) {
+        let threads = threads.max(1);
+        let seats = Arc::new(Semaphore::new(threads + capacity));
+        for n in 0..threads {
             let queue = queue.clone();
             std::thread::Builder::new().name(format!("hasher-{n}")).spawn(move || work(&queue))?;
         }
         let hashing = Arc::new(hashing);
         let dummy = hashing.nobodys();
-        Ok(Self { queue, rules, hashing, dummy })
+        Ok(Self { queue, seats, rules, hashing, dummy })
     }
 
     /// The rules for new passwords.
     #[must_use]
     pub const fn rules(&self) -> Rules {
         self.rules
+    }
+
+    /// Takes a seat in the queue, before something is done in vain if there is
+    /// none.
+    ///
+    /// # Errors
+    /// RESOURCE_EXHAUSTED (HASH_CAPACITY).
+    pub fn seat(&self) -> Result<Seat, Failure> {
+        self.seats.clone().try_acquire_owned().map(Seat).map_err(|_| {
+            Failure::new(
+                Reason::HashCapacity,
+                "Too many people are signing in right now. Please try again in a moment.",
+            )
+            .retry_after(Duration::from_secs(1))
+        })
     }
 
     /// Why a password is too easy to guess, if it is. `context` is what an
@@ -113,7 +133,7 @@ impl Hasher {
         if least == 0 {
             return Ok(None);
         }
-        self.run(move |_| weakness(password.expose(), &context, least)).await
+        self.run(self.seat()?, move |_| weakness(password.expose(), &context, least)).await
     }
 
     /// Hashes a new password.
@@ -122,7 +142,7 @@ impl Hasher {
     /// RESOURCE_EXHAUSTED (HASH_CAPACITY).
     pub async fn hash(&self, password: &Secret) -> Result<StoredPassword, Failure> {
         let (hashing, password) = (self.hashing.clone(), password.clone());
-        self.run(move |memory| hashing.hash(password.expose(), memory)).await
+        self.run(self.seat()?, move |memory| hashing.hash(password.expose(), memory)).await
     }
 
     /// Checks a password. Without a stored one (the user is unknown) it takes
@@ -135,12 +155,25 @@ impl Hasher {
         password: &Secret,
         stored: Option<StoredPassword>,
     ) -> Result<bool, Failure> {
+        self.verify_from(self.seat()?, password, stored).await
+    }
+
+    /// As `verify`, with a seat taken before.
+    ///
+    /// # Errors
+    /// INTERNAL only.
+    pub async fn verify_from(
+        &self,
+        seat: Seat,
+        password: &Secret,
+        stored: Option<StoredPassword>,
+    ) -> Result<bool, Failure> {
         let (hashing, password) = (self.hashing.clone(), password.clone());
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.dummy.clone());
         let right =
             move |memory: &mut Vec<Block>| hashing.verify(password.expose(), &stored, memory);
-        Ok(self.run(right).await? && known)
+        Ok(self.run(seat, right).await? && known)
     }
 
     /// Whether a stored password should be hashed anew when it is seen next.
@@ -151,6 +184,7 @@ impl Hasher {
 
     async fn run<T: Send + 'static>(
         &self,
+        seat: Seat,
         job: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let (sender, receiver) = oneshot::channel();
@@ -159,8 +193,9 @@ impl Hasher {
                 // The caller may leave while we work.
                 drop(sender.send(job(memory)));
             }
+            drop(seat.0);
         });
-        self.queue.push(job)?;
+        self.queue.push(job);
         receiver.await.map_err(|_| Failure::internal("a hashing thread is gone"))
     }
 }
@@ -173,19 +208,11 @@ impl Drop for Hasher {
 }
 
 impl Queue {
-    fn push(&self, job: Job) -> Result<(), Failure> {
-        match self.lock().as_mut() {
-            Some(jobs) if jobs.len() < self.capacity => jobs.push_back(job),
-            _ => {
-                return Err(Failure::new(
-                    Reason::HashCapacity,
-                    "Too many people are signing in right now. Please try again in a moment.",
-                )
-                .retry_after(Duration::from_secs(1)));
-            }
+    fn push(&self, job: Job) {
+        if let Some(jobs) = self.lock().as_mut() {
+            jobs.push_back(job);
         }
         self.filled.notify_one();
-        Ok(())
     }
 
     /// The next job; none once the hasher is gone.
@@ -258,7 +285,7 @@ mod tests {
         let (release, held) = std::sync::mpsc::channel::<()>();
         let (started, running) = oneshot::channel();
         let ran = Arc::new(Mutex::new(Vec::new()));
-        let first = hasher.run(move |_| {
+        let first = hasher.run(hasher.seat().unwrap(), move |_| {
             started.send(()).unwrap();
             held.recv().unwrap();
         });
@@ -272,12 +299,12 @@ mod tests {
             move |_: &mut Vec<Block>| ran.lock().unwrap().push(name)
         };
         // Polled once, a job is queued; dropped, its caller is gone.
-        let mut gone = Box::pin(hasher.run(noted("gone")));
+        let mut gone = Box::pin(hasher.run(hasher.seat().unwrap(), noted("gone")));
         assert!(futures_poll(&mut gone).is_none());
         drop(gone);
-        let mut stays = Box::pin(hasher.run(noted("stays")));
+        let mut stays = Box::pin(hasher.run(hasher.seat().unwrap(), noted("stays")));
         assert!(futures_poll(&mut stays).is_none());
-        let refused = hasher.run(noted("refused")).await.unwrap_err();
+        let refused = hasher.seat().err().unwrap();
         assert_eq!(refused.reason(), Reason::HashCapacity);
         release.send(()).unwrap();
         first.await.unwrap();

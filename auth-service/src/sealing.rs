@@ -20,6 +20,7 @@ pub struct Sealer(Vec<Derived>);
 struct Derived {
     sealing: LessSafeKey,
     refresh: hmac::Key,
+    tags: hmac::Key,
     pages: Key,
 }
 
@@ -74,6 +75,20 @@ impl Sealer {
         self.0.iter().any(|keys| hmac::verify(&keys.of_session(session), token, mac).is_ok())
     }
 
+    /// Authenticates `message` for one purpose; the same for another is different.
+    #[must_use]
+    pub fn tag(&self, purpose: &str, message: &[u8]) -> [u8; MAC_BYTES] {
+        let mut tag = [0; MAC_BYTES];
+        tag.copy_from_slice(hmac::sign(&self.0[0].of_purpose(purpose), message).as_ref());
+        tag
+    }
+
+    /// Whether `tag` authenticates this message for this purpose.
+    #[must_use]
+    pub fn tag_is_good(&self, purpose: &str, message: &[u8], tag: &[u8]) -> bool {
+        self.0.iter().any(|keys| hmac::verify(&keys.of_purpose(purpose), message, tag).is_ok())
+    }
+
     /// The key that page tokens are sealed with.
     #[must_use]
     pub fn page_key(&self) -> &Key {
@@ -86,6 +101,11 @@ impl Derived {
     /// another's.
     fn of_session(&self, session: &[u8]) -> hmac::Key {
         hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&self.refresh, session).as_ref())
+    }
+
+    /// A purpose's own key.
+    fn of_purpose(&self, purpose: &str) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&self.tags, purpose.as_bytes()).as_ref())
     }
 }
 
@@ -100,12 +120,14 @@ impl From<&Key> for Derived {
         };
         let sealing = derive("duet: private signing keys");
         let refresh = derive("duet: refresh tokens");
+        let tags = derive("duet: tags");
         let pages = derive("duet: page tokens");
         Self {
             sealing: LessSafeKey::new(
                 UnboundKey::new(&AES_256_GCM, sealing.as_slice()).expect("32 bytes"),
             ),
             refresh: hmac::Key::new(hmac::HMAC_SHA256, refresh.as_slice()),
+            tags: hmac::Key::new(hmac::HMAC_SHA256, tags.as_slice()),
             pages: Key::from(*pages),
         }
     }
@@ -127,5 +149,8 @@ mod tests {
         assert!(after.mac_is_good(b"s", b"t", &before.mac(b"s", b"t")));
         assert!(!after.mac_is_good(b"x", b"t", &before.mac(b"s", b"t")));
         assert!(!before.mac_is_good(b"s", b"t", &after.mac(b"s", b"t")));
+        assert!(after.tag_is_good("p", b"t", &before.tag("p", b"t")));
+        assert!(!after.tag_is_good("q", b"t", &before.tag("p", b"t")));
+        assert!(!before.tag_is_good("p", b"t", &after.tag("p", b"t")));
     }
 }

@@ -25,12 +25,14 @@ use crate::{
     sealing::Sealer,
     sessions::{Lifetimes, Session},
     signing::KeyRing,
+    throttle::Throttles,
     token::Issuing,
 };
 
 mod account;
 mod admin;
 mod auth;
+mod device;
 mod factors;
 mod machines;
 mod owner;
@@ -67,8 +69,10 @@ pub struct Parts {
     pub pages: PageTokens,
     /// How long sessions live.
     pub lifetimes: Lifetimes,
-    /// How a browser's refresh token travels.
+    /// How what a browser keeps travels.
     pub cookies: Cookies,
+    /// How much is let through.
+    pub throttles: Throttles,
 }
 
 impl Service {

@@ -11,7 +11,13 @@ use shared::{
 use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
 
-use crate::{client::Client, error::Error, refresh_token::RefreshToken, token::Subject};
+use crate::{
+    client::Client,
+    error::Error,
+    refresh_token::RefreshToken,
+    throttle::{Attempt, Settlement, Throttles},
+    token::Subject,
+};
 
 /// How long a session that is over is kept, for whoever looks into an incident.
 const KEPT_AFTER_END: TimeDelta = TimeDelta::days(30);
@@ -54,6 +60,8 @@ pub struct NewSession {
     pub id: Uuid,
     /// What opens it.
     pub client: Client,
+    /// The id by which the device is known from now on.
+    pub device: Uuid,
     /// The present time.
     pub now: DateTime<Utc>,
     /// When it ends without a refresh.
@@ -96,9 +104,20 @@ impl NewSession {
             user,
             id: rng::uuid_v7(now),
             client: client.acting_as(user),
+            device: rng::uuid_v4(),
             now,
             expires_at,
             ends_at,
+        }
+    }
+
+    /// The same session, as what this attempt to sign in succeeds with.
+    #[must_use]
+    pub fn after(self, throttles: &Throttles, attempt: &Attempt) -> Self {
+        Self {
+            client: self.client.settling(Settlement::of(throttles, attempt)),
+            device: attempt.device.unwrap_or(self.device),
+            ..self
         }
     }
 }

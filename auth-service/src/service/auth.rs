@@ -1,6 +1,6 @@
 //! `auth.v1.AuthService`: opens, extends and ends sessions.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use proto::auth::v1::{
     CompleteSignInRequest, CompleteSignInResponse, Credentials, GetDeletionReceiptRequest,
     GetDeletionReceiptResponse, RefreshSessionRequest, RefreshSessionResponse,
@@ -16,7 +16,7 @@ use shared::{
 };
 use tonic::{Request, Response, Status, metadata::MetadataMap};
 
-use super::{Service, answer, read_password, to_timestamp};
+use super::{Parts, Service, answer, read_password, to_timestamp};
 use crate::{
     accounts,
     client::Client,
@@ -24,6 +24,7 @@ use crate::{
     error::{DOMAIN, Error},
     refresh_token::RefreshToken,
     sessions::{self, NewSession},
+    throttle::{self, Settlement},
     token::Subject,
 };
 
@@ -135,6 +136,9 @@ impl Service {
         let (email, display_name, transport, password) =
             fields.all((email, display_name, transport, password))?;
 
+        let Parts { database, throttles, sealer, clock, .. } = &*self.0;
+        let client = Client::current();
+        throttle::begin_sign_up(database, throttles, sealer, &client, clock.now()).await?;
         let stored = self.0.hasher.hash(&password).await?;
         let session = self.new_session(rng::uuid_v4());
         let user =
@@ -149,24 +153,31 @@ impl Service {
         metadata: &MetadataMap,
         request: SignInRequest,
     ) -> Result<Carried<SignInResponse>, Failure> {
-        let SignInRequest { email, password, refresh_token_transport, device_token: _ } = request;
+        let SignInRequest { email, password, refresh_token_transport, device_token } = request;
         let mut fields = Fields::new();
         let email = fields.read("email", Email::parse(&email));
         let password = read_password(&mut fields, "password", password);
         let transport = self.read_transport(&mut fields, metadata, refresh_token_transport)?;
         let (email, password, transport) = fields.all((email, password, transport))?;
 
-        let hasher = &self.0.hasher;
-        let found = accounts::password_of(&self.0.database, &email).await?;
-        let (user, stored) = found.unzip();
+        let Parts { database, hasher, throttles, sealer, clock, .. } = &*self.0;
+        let (client, now) = (Client::current(), clock.now());
+        let pass = self.read_device_pass(metadata, transport, &device_token);
+        // What was counted must be checked.
+        let seat = hasher.seat()?;
+        let attempt =
+            throttle::begin_sign_in(database, throttles, sealer, &email, pass, &client, now);
+        let attempt = attempt.await?;
+        let (user, stored) = attempt.account.clone().unzip();
         // An unknown user's password is checked, too, and is wrong.
-        let right = hasher.verify(&password, stored.clone()).await?;
+        let right = hasher.verify_from(seat, &password, stored.clone()).await?;
         let (Some(user), Some(stored), true) = (user, stored, right) else {
+            throttle::refuse_sign_in(database, throttles, &attempt, &client, now).await?;
             return Err(Error::WrongCredentials.into());
         };
         let rehashed =
             if hasher.is_outdated(&stored) { Some(hasher.hash(&password).await?) } else { None };
-        let session = self.new_session(user);
+        let session = self.new_session(user).after(throttles, &attempt);
         let user =
             accounts::open_session(&self.0.database, &stored, rehashed.as_ref(), &session).await?;
         let credentials = self.first_credentials(&session, &user)?;
@@ -244,7 +255,8 @@ impl Service {
     }
 
     pub(super) fn new_session(&self, user: uuid::Uuid) -> NewSession {
-        NewSession::of(user, Client::current(), &self.0.lifetimes, self.0.clock.now())
+        let client = Client::current().settling(Settlement::uncounted(&self.0.throttles));
+        NewSession::of(user, client, &self.0.lifetimes, self.0.clock.now())
     }
 
     pub(super) fn first_credentials(
@@ -261,7 +273,9 @@ impl Service {
             auth_time: session.now,
             amr: vec!["pwd".to_owned()],
         };
-        self.credentials(token, session.expires_at, subject, session.now)
+        let device_token = self.device_pass(session).expose().to_owned();
+        let credentials = self.credentials(token, session.expires_at, subject, session.now)?;
+        Ok(Credentials { device_token, ..credentials })
     }
 
     fn credentials(
@@ -286,26 +300,23 @@ impl Service {
     }
 
     /// Puts an answer into the words of the wire; in cookie mode the refresh
-    /// token moves from the message into a cookie.
+    /// token and the device's pass move from the message into cookies.
     fn with_cookie<T>(
         &self,
         result: Result<Carried<T>, Failure>,
         credentials: impl Fn(&mut T) -> Option<&mut Credentials>,
     ) -> Result<Response<T>, Status> {
         let (mut message, transport) = result.map_err(|failure| failure.into_status(DOMAIN))?;
-        let mut cookie = None;
+        let mut stored = Ok(Vec::new());
         if transport == Transport::Cookie
             && let Some(credentials) = credentials(&mut message)
         {
-            let token = Secret::from(std::mem::take(&mut credentials.refresh_token));
-            let expires = credentials.refresh_token_expire_time.map_or(0, |time| time.seconds);
-            let lives = TimeDelta::seconds(expires - self.0.clock.now().timestamp());
-            let stored = self.0.cookies.store(&token, lives.to_std().unwrap_or_default());
-            cookie = Some(stored.map_err(|error| Failure::internal(error).into_status(DOMAIN))?);
+            stored = self.put_into_cookies(credentials);
         }
+        let stored = stored.map_err(|error| Failure::internal(error).into_status(DOMAIN))?;
         let mut response = Response::new(message);
-        if let Some(cookie) = cookie {
-            response.metadata_mut().insert("set-cookie", cookie);
+        for cookie in stored {
+            response.metadata_mut().append("set-cookie", cookie);
         }
         Ok(response)
     }

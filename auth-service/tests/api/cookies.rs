@@ -73,6 +73,48 @@ async fn the_refresh_token_of_a_page_lives_in_a_cookie() {
     over.is(Code::Unauthenticated, "REFRESH_TOKEN_INVALID");
 }
 
+/// A page's device is known by a cookie of its own, which outlives the session.
+#[tokio::test]
+async fn the_pass_of_a_device_lives_in_a_cookie_too() {
+    let app = TestApp::start_with(&["--allowed-origins", PAGE]).await;
+    app.signed_up("ada").await;
+    let sign_in = async |password: &str, origin: &str, cookie: Option<&str>, transport| {
+        let mut request = Request::new(SignInRequest {
+            email: "ada@example.org".to_owned(),
+            password: password.to_owned(),
+            refresh_token_transport: i32::from(transport),
+            ..SignInRequest::default()
+        });
+        add(request.metadata_mut(), origin, cookie);
+        app.auth().sign_in(request).await
+    };
+    let answer = sign_in(PASSWORD, PAGE, None, RefreshTokenTransport::Cookie).await.unwrap();
+    assert_eq!(answer.get_ref().credentials.as_ref().unwrap().device_token, "");
+    let set: Vec<_> = answer.metadata().get_all("set-cookie").iter().collect();
+    assert_eq!(set.len(), 2);
+    let set = set[1].to_str().unwrap();
+    let attributes = "; Path=/; Max-Age=31536000; HttpOnly; SameSite=Strict; Secure";
+    assert!(set.starts_with("__Host-duet-device=dp1.") && set.ends_with(attributes), "{set}");
+    let cookie = set.split(';').next().unwrap();
+
+    for _ in 0..5 {
+        app.sign_in("ada@example.org", "not-Her-Password").await.unwrap_err();
+    }
+    let both = format!("{cookie}; __Host-duet-rt=rt1.junk");
+    sign_in(PASSWORD, PAGE, Some(&both), RefreshTokenTransport::Cookie).await.unwrap();
+    for (cookie, transport) in [
+        (None, RefreshTokenTransport::Cookie),
+        (Some("__Host-duet-device="), RefreshTokenTransport::Cookie),
+        (Some(cookie), RefreshTokenTransport::Message),
+    ] {
+        let refused = sign_in(PASSWORD, PAGE, cookie, transport).await.unwrap_err();
+        refused.is(Code::ResourceExhausted, "SIGN_IN_THROTTLED");
+    }
+    // A refresh brings no pass: it is no sign-in.
+    let token = app.signed_up("bea").await.credentials.refresh_token;
+    assert_eq!(app.refresh(&token).await.unwrap().device_token, "");
+}
+
 /// No other site, and nobody who hides where they come from.
 #[tokio::test]
 async fn the_cookie_is_good_from_allowed_origins_only() {

@@ -142,7 +142,7 @@ pub(crate) fn key() -> String {
     shared::secret::Key::random().to_base64().to_string()
 }
 
-fn config(key: &str, flags: &[&str]) -> Config {
+pub(crate) fn config(key: &str, flags: &[&str]) -> Config {
     let fixed = [
         "auth-service",
         "--key-encryption-key",
@@ -151,6 +151,8 @@ fn config(key: &str, flags: &[&str]) -> Config {
         "--argon2-passes=1",
         "--hashing-queue=512",
         "--issuer=https://auth.test",
+        // Everybody in a test is at the same address.
+        "--sign-up-per-address=1000",
     ];
     Config::try_parse_from(fixed.into_iter().chain(flags.iter().copied())).unwrap()
 }

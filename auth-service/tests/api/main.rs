@@ -3,10 +3,12 @@
 //! name the requirement they prove.
 #![cfg(test)]
 
+mod abuse;
 mod accounts;
 mod assertions;
 mod cookies;
 mod exchange;
+mod devices;
 mod harness;
 mod isolation;
 mod keys;

@@ -31,6 +31,8 @@ export class Pair implements Place {
       AUTH_LISTEN_ADDR: free,
       TASK_LISTEN_ADDR: free,
       DUET_LOG: "info",
+      // Everybody in the tests is at the same address.
+      AUTH_SIGN_UP_PER_ADDRESS: "1000",
       ...settings,
     });
     // The last line of the banner; the others are there then.

@@ -41,6 +41,8 @@ export class Parts implements Place {
         AUTH_LISTEN_ADDR: `127.0.0.1:${ports.auth}`,
         AUTH_ADMIN_ADDR: `127.0.0.1:${ports.authAdmin}`,
         AUTH_ALLOWED_ORIGINS: this.origin,
+        AUTH_TRUSTED_PROXIES: "127.0.0.0/8,::1",
+        AUTH_SIGN_UP_PER_ADDRESS: "1000",
         AUTH_KEY_ENCRYPTION_KEY: key(),
       },
       task: {

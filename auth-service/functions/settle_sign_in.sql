@@ -1,0 +1,11 @@
+-- What is due when a password was right, by p_client -> 'settles': the attempts
+-- with the e-mail, or on the device, are forgotten, and this one at its address.
+create or replace function data.settle_sign_in(p_client jsonb, p_now timestamptz)
+returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    update data.throttles t
+        set attempts = greatest(0, t.attempts - 1), free_at = least(t.free_at, p_now)
+        where t.bucket = decode(p_client #>> '{settles,address}', 'hex');
+    update data.throttles t set attempts = 0, free_at = least(t.free_at, p_now)
+        where t.bucket = decode(p_client #>> '{settles,bucket}', 'hex');
+end $$;

@@ -1,0 +1,26 @@
+-- A throttle after one more attempt. p_rule says how many attempts are `free`,
+-- after how many seconds one is forgotten (`forget`), and how long the next has
+-- to wait: `first` seconds, doubling up to `most`; without them until one is
+-- forgotten.
+create or replace function data.throttle_after(
+    p_attempts bigint, p_counted_at timestamptz, p_rule jsonb, p_now timestamptz,
+    out attempts bigint, out counted_at timestamptz, out free_at timestamptz, out expires_at timestamptz
+) language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    v_forget interval := make_interval(secs => (p_rule ->> 'forget')::float8);
+    v_beyond bigint;
+    -- Clocks of replicas differ; one that is behind forgets nothing.
+    v_forgotten bigint := greatest(0, floor(
+        extract(epoch from p_now - p_counted_at) / extract(epoch from v_forget)));
+begin
+    attempts := greatest(0, p_attempts - v_forgotten) + 1;
+    counted_at := case when attempts = 1 then p_now else p_counted_at + v_forget * v_forgotten end;
+    v_beyond := attempts - (p_rule ->> 'free')::bigint;
+    free_at := case
+        when v_beyond < 0 then p_now
+        when p_rule ? 'first' then p_now + make_interval(secs => least(
+            (p_rule ->> 'most')::float8, (p_rule ->> 'first')::float8 * power(2, least(v_beyond, 40))))
+        else counted_at + v_forget * (v_beyond + 1)
+    end;
+    expires_at := greatest(free_at, counted_at + v_forget * attempts);
+end $$;

@@ -1,0 +1,305 @@
+//! Throttles: how many sign-ins and sign-ups are let through, and when the next
+//! one is. Their state is in Postgres, so replicas share it and restarts do not
+//! reset it; it is keyed by MACs, so that it names neither people nor addresses.
+//!
+//! Invariant: a sign-in is counted in the same statement that finds the
+//! password, before the password is checked. However many come at once, no more
+//! are checked than the throttles allow, and right and wrong, known and unknown
+//! are all the same statements.
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use shared::database::{Database, Repeat};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::{
+    client::Client, device::DevicePass, email::Email, error::Error, hashing::StoredPassword,
+    sealing::Sealer,
+};
+
+/// How many throttles one statement removes.
+const SWEPT_AT_ONCE: i64 = 1000;
+
+/// What is let through, and what else bounds the use of accounts.
+#[derive(Clone, Copy, Debug)]
+pub struct Throttles {
+    /// Sign-ins with one e-mail, or of one known device.
+    pub account: Rule,
+    /// Sign-ins from one address.
+    pub address: Rule,
+    /// Sign-ups from one address.
+    pub sign_up: Rule,
+    /// Refusals that the audit log of an account takes in a minute.
+    pub audited: i64,
+    /// How long a device is known.
+    pub device_ttl: Duration,
+    /// Sessions of a user.
+    pub max_sessions: i64,
+}
+
+/// How attempts are let through; `data.throttle_after` applies it. Times are in
+/// seconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Rule {
+    /// Attempts that need not wait for each other.
+    free: u32,
+    /// After this time one attempt is forgotten.
+    forget: f64,
+    /// How long the next has to wait at first, doubling; if absent, until one is
+    /// forgotten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<f64>,
+    /// The longest that it has to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    most: Option<f64>,
+}
+
+impl Rule {
+    /// `free` attempts; then ever longer waits, that end by themselves.
+    #[must_use]
+    pub fn growing(free: u32, forget: Duration, first: Duration, most: Duration) -> Self {
+        let [forget, first, most] = [forget, first, most].map(|time| time.as_secs_f64());
+        Self { free, forget, first: Some(first), most: Some(most) }
+    }
+
+    /// `free` attempts in a period.
+    #[must_use]
+    pub fn steady(free: u32, period: Duration) -> Self {
+        let forget = period.as_secs_f64() / f64::from(free.max(1));
+        Self { free, forget, first: None, most: None }
+    }
+}
+
+/// The rules as `api.begin_sign_in` reads them.
+#[derive(Serialize)]
+struct SignInRules {
+    account: Rule,
+    address: Rule,
+    audited: i64,
+}
+
+/// What is counted together: the MAC of what it is.
+type Bucket = [u8; 32];
+
+/// A sign-in that was counted and let through.
+pub struct Attempt {
+    /// Who the e-mail belongs to, and what the password must be; none if the
+    /// e-mail is unknown.
+    pub account: Option<(Uuid, StoredPassword)>,
+    /// Whether the device was known, and is to be known by the same id again.
+    pub device: Option<Uuid>,
+    bucket: Bucket,
+    /// Not counted for a known device.
+    address: Option<Bucket>,
+}
+
+/// What the database does when a session is opened, besides; part of what
+/// `data.settle_sign_in` and `data.cap_sessions` read.
+#[derive(Clone, Debug, Serialize)]
+pub struct Settlement {
+    max_sessions: i64,
+    bucket: Option<String>,
+    address: Option<String>,
+}
+
+impl Settlement {
+    /// For a session that no sign-in was counted for.
+    #[must_use]
+    pub const fn uncounted(throttles: &Throttles) -> Self {
+        Self { max_sessions: throttles.max_sessions, bucket: None, address: None }
+    }
+
+    /// For the session that this attempt succeeds with: it counts no longer.
+    #[must_use]
+    pub fn of(throttles: &Throttles, attempt: &Attempt) -> Self {
+        Self {
+            max_sessions: throttles.max_sessions,
+            bucket: Some(hex(&attempt.bucket)),
+            address: attempt.address.as_ref().map(hex),
+        }
+    }
+}
+
+/// Counts a sign-in, and finds the stored password of the account with this
+/// e-mail. A known device is counted by itself: what others do with the e-mail
+/// or at the address does not delay it.
+///
+/// # Errors
+/// `Throttled`, and nothing was counted.
+pub async fn begin_sign_in(
+    database: &Database,
+    throttles: &Throttles,
+    sealer: &Sealer,
+    email: &Email,
+    pass: Option<DevicePass>,
+    client: &Client,
+    now: DateTime<Utc>,
+) -> Result<Attempt, Error> {
+    let canonical = &email.canonical();
+    let account = sealer.tag("throttle: e-mail", canonical.as_bytes());
+    let address = sealer.tag("throttle: sign-ins of an address", &network(client.address));
+    let device = pass.map(|pass| sealer.tag("throttle: device", pass.device.as_bytes()));
+    let &Throttles { account: account_rule, address: address_rule, audited, .. } = throttles;
+    let rules = &Json(SignInRules { account: account_rule, address: address_rule, audited });
+    let client = &client.json();
+    let (account, address, device) = (&account, &address, device.as_ref());
+    // Repeated after a lost answer it counts twice, which is to the safe side.
+    let row = database.call(Repeat::Safe, |mut connection| async move {
+        sqlx::query!(
+            r#"select retry_after_ms, by_device as "by_device!", user_id, password_hash, pepper_id
+            from api.begin_sign_in($1, $2, $3, $4, $5, $6, $7, $8, $9)"#,
+            canonical,
+            account.as_slice(),
+            address.as_slice(),
+            device.map(<[u8; 32]>::as_slice),
+            pass.map(|pass| pass.user),
+            pass.map(|pass| pass.issued_at),
+            rules as _,
+            client,
+            now
+        )
+        .fetch_one(&mut *connection)
+        .await
+    });
+    let row = row.await?;
+    if let Some(wait) = row.retry_after_ms {
+        return Err(Error::Throttled(milliseconds(wait)));
+    }
+    let stored = row.password_hash.zip(row.pepper_id);
+    let stored = stored.map(|(phc, pepper_id)| StoredPassword { phc, pepper_id });
+    let known = device.zip(pass).filter(|_| row.by_device);
+    Ok(Attempt {
+        account: row.user_id.zip(stored),
+        device: known.map(|(_, pass)| pass.device),
+        bucket: *known.map_or(account, |(bucket, _)| bucket),
+        address: if known.is_some() { None } else { Some(*address) },
+    })
+}
+
+/// Notes that the password of an attempt was wrong. Costs the same whether the
+/// e-mail is known or not.
+///
+/// # Errors
+/// Those of the database.
+pub async fn refuse_sign_in(
+    database: &Database,
+    throttles: &Throttles,
+    attempt: &Attempt,
+    client: &Client,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let user = attempt.account.as_ref().map(|(user, _)| *user);
+    let (bucket, audited, client) = (attempt.bucket.as_slice(), throttles.audited, &client.json());
+    let noted = database.call(Repeat::Safe, |mut connection| async move {
+        sqlx::query!(
+            "select api.refuse_sign_in($1, $2, $3, $4, $5)",
+            user,
+            bucket,
+            audited,
+            client,
+            now
+        )
+        .fetch_one(&mut *connection)
+        .await
+    });
+    noted.await?;
+    Ok(())
+}
+
+/// Counts a sign-up from the client's address.
+///
+/// # Errors
+/// `RateLimited`, and it was not counted.
+pub async fn begin_sign_up(
+    database: &Database,
+    throttles: &Throttles,
+    sealer: &Sealer,
+    client: &Client,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let address = sealer.tag("throttle: sign-ups of an address", &network(client.address));
+    take_turn(database, &address, throttles.sign_up, now).await
+}
+
+/// Counts one of whatever `bucket` stands for.
+///
+/// # Errors
+/// `RateLimited`, and it was not counted.
+pub async fn take_turn(
+    database: &Database,
+    bucket: &[u8; 32],
+    rule: Rule,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let (bucket, rule) = (bucket.as_slice(), &Json(rule));
+    let wait = database.call(Repeat::Safe, |mut connection| async move {
+        sqlx::query_scalar!("select api.take_turn($1, $2, $3)", bucket, rule as _, now)
+            .fetch_one(&mut *connection)
+            .await
+    });
+    match wait.await? {
+        None => Ok(()),
+        Some(wait) => Err(Error::RateLimited(milliseconds(wait))),
+    }
+}
+
+/// Removes throttles that hold nobody back any more.
+///
+/// # Errors
+/// Those of the database.
+pub async fn sweep(database: &Database, now: DateTime<Utc>) -> Result<(), Error> {
+    loop {
+        let removed = database.call(Repeat::Safe, |mut connection| async move {
+            sqlx::query_scalar!(
+                r#"select api.sweep_throttles($1, $2) as "removed!""#,
+                now,
+                SWEPT_AT_ONCE
+            )
+            .fetch_one(&mut *connection)
+            .await
+        });
+        if removed.await? < SWEPT_AT_ONCE {
+            return Ok(());
+        }
+    }
+}
+
+/// What counts as one address: one customer usually has a whole IPv6 /64.
+#[must_use]
+pub fn network(address: IpAddr) -> [u8; 16] {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).octets()
+        }
+    }
+}
+
+fn milliseconds(wait: i64) -> Duration {
+    Duration::from_millis(u64::try_from(wait).unwrap_or(0).max(1))
+}
+
+fn hex(bucket: &Bucket) -> String {
+    bucket.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_counted_with_those_of_the_same_customer() {
+        let network = |text: &str| network(text.parse().unwrap());
+        assert_eq!(network("2001:db8:1:2::3"), network("2001:db8:1:2:ffff::9"));
+        assert_ne!(network("2001:db8:1:2::3"), network("2001:db8:1:3::3"));
+        assert_eq!(network("203.0.113.9"), network("::ffff:203.0.113.9"));
+        assert_ne!(network("203.0.113.9"), network("203.0.113.10"));
+    }
+}
