@@ -17,7 +17,8 @@ begin
     counted_at := case when attempts = 1 then p_now else p_counted_at + v_forget * v_forgotten end;
     v_beyond := attempts - (p_rule ->> 'free')::bigint;
     free_at := case
-        when v_beyond < 0 then p_now
+        -- Not p_now: another replica's clock may be behind ours.
+        when v_beyond < 0 then '-infinity'
         when p_rule ? 'first' then p_now + make_interval(secs => least(
             (p_rule ->> 'most')::float8, (p_rule ->> 'first')::float8 * power(2, least(v_beyond, 40))))
         else counted_at + v_forget * (v_beyond + 1)

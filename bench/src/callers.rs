@@ -4,6 +4,7 @@
 use std::{
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -19,13 +20,14 @@ use proto::{
 };
 use shared::rng;
 use tonic::{
-    Request, Status,
+    Code, Request, Status,
     client::Grpc,
     codegen::http::uri::PathAndQuery,
     metadata::{Ascii, MetadataValue},
     transport::Channel,
 };
 use tonic_prost::ProstCodec;
+use tonic_types::StatusExt as _;
 
 use crate::{
     echo::v1::{EchoRequest, echo_service_client::EchoServiceClient},
@@ -34,6 +36,9 @@ use crate::{
 
 /// Tasks on a page, and what every user has before anything is measured.
 pub(crate) const PAGE: usize = 50;
+
+/// The longest that a guess waits to be made again; the load has to end.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// The title of every task.
 pub(crate) const TITLE: &str = "Return the library books before Thursday";
@@ -127,10 +132,44 @@ impl Caller for SignIns {
         let request = SignInRequest {
             email: user.email.clone(),
             password: user.password.clone(),
-            refresh_token_transport: 0,
+            ..SignInRequest::default()
         };
         let answer = self.client.sign_in(request).await?.into_inner();
         good(answer.credentials.is_some())
+    }
+}
+
+/// Guesses passwords, each for another e-mail and all of them from an address of
+/// its own: what throttles cannot stop and only the hashing queue bounds. Who is
+/// told to come back later does.
+pub(crate) struct Guesses {
+    pub(crate) client: AuthServiceClient<Channel>,
+    pub(crate) number: usize,
+    pub(crate) made: usize,
+}
+
+impl Caller for Guesses {
+    async fn call(&mut self) -> Result<(), Status> {
+        let (number, made) = (self.number, self.made);
+        self.made += 1;
+        let mut request = Request::new(SignInRequest {
+            email: format!("nobody-{number}-{made}@example.org"),
+            password: "walnut-Trombone-91".to_owned(),
+            ..SignInRequest::default()
+        });
+        let address = format!("198.18.{}.{}", number / 256, number % 256);
+        let address = address.parse().map_err(|_| Status::internal("no address"))?;
+        request.metadata_mut().insert("x-forwarded-for", address);
+        let Err(refused) = self.client.sign_in(request).await else { return good(false) };
+        if refused.code() == Code::Unauthenticated {
+            return Ok(());
+        }
+        let told = refused.get_details_retry_info().and_then(|info| info.retry_delay);
+        let (Code::ResourceExhausted, Some(wait)) = (refused.code(), told) else {
+            return Err(refused);
+        };
+        tokio::time::sleep(wait.min(LONGEST_WAIT)).await;
+        Ok(())
     }
 }
 

@@ -44,8 +44,8 @@ fn of_calls(figures: &Figures) -> Vec<Goal> {
     use Must::{AtLeast, AtMost};
     use What::{
         BareEcho, Create, CreateRuled, CreateUnruled, Edit, FirstPage, GetOfFew, GetOfMany,
-        Hashing, LastPage, List, ListInCalm, ListInStorm, ListOfFew, ListOfMany, ListRuled,
-        ListUnruled, PlainInsert, PlainSelect, QuietEcho, SignIn, WholeEcho,
+        Hashing, LastPage, List, ListInCalm, ListInFlood, ListInStorm, ListOfFew, ListOfMany,
+        ListRuled, ListUnruled, PlainInsert, PlainSelect, QuietEcho, SignIn, WholeEcho,
     };
     let at = |callers: usize, figure: Figure| {
         move |number, what: &str, [above, below]: [What; 2], must| {
@@ -81,10 +81,12 @@ fn of_calls(figures: &Figures) -> Vec<Goal> {
         serving(15, many_and_few, [ListOfMany, ListOfFew], AtMost(1.2)),
         serving(15, "the same of get", [GetOfMany, GetOfFew], AtMost(1.2)),
     ]);
-    let (storm, pages) = ([ListInStorm, ListInCalm], [LastPage, FirstPage]);
+    let (storm, flood) = ([ListInStorm, ListInCalm], [ListInFlood, ListInCalm]);
+    let pages = [LastPage, FirstPage];
     let (tail, serving) = (at(READERS, P99), at(READERS, Sample::serving_cpu));
     goals.extend([
         tail(8, "p99 of list in a storm of 32 sign-ins ÷ calm", storm, AtMost(1.5)),
+        tail(8, "the same in a flood of 500 guesses", flood, AtMost(1.5)),
         serving(15, "CPU of page 1,000 ÷ page 1 of 50,000 tasks", pages, AtMost(1.2)),
     ]);
     goals
@@ -92,7 +94,7 @@ fn of_calls(figures: &Figures) -> Vec<Goal> {
 
 /// Memory, and times that are told as they are.
 fn of_processes(figures: &Figures) -> Vec<Goal> {
-    use What::{Create, Get, List, ListInCalm, ListInStorm, SignIn, Start};
+    use What::{Create, Get, Guess, List, ListInCalm, ListInFlood, ListInStorm, SignIn, Start};
     let row = |number, what: &str, figures: Vec<f64>, unit: f64, most| Goal {
         number,
         what: what.to_owned(),
@@ -100,7 +102,7 @@ fn of_processes(figures: &Figures) -> Vec<Goal> {
         must: Must::AtMost(most),
     };
     let highest = |whats: &[What]| figures.highest(whats, RESIDENT).into_iter().collect();
-    let loaded = highest(&[Get, Create, List, ListInCalm, ListInStorm]);
+    let loaded = highest(&[Get, Create, List, ListInCalm, ListInStorm, ListInFlood]);
     let storm = 20.0f64.mul_add(processors() as f64, 25e6 / MIB);
     let waits = figures.of(SignIn, 16, P99);
     vec![
@@ -109,7 +111,7 @@ fn of_processes(figures: &Figures) -> Vec<Goal> {
         row(
             9,
             "MiB of auth-service, highest while signing in",
-            highest(&[SignIn]),
+            highest(&[SignIn, Guess]),
             1.0 / MIB,
             storm,
         ),

@@ -22,6 +22,7 @@ mod rounds;
 mod servers;
 mod stage;
 mod start;
+mod timing;
 mod users;
 mod watchers;
 
@@ -29,7 +30,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{echo::Kind, plan::Plan};
+use crate::{echo::Kind, plan::Plan, timing::Timing};
 
 /// The services run with it, so everything here does.
 #[global_allocator]
@@ -46,12 +47,15 @@ struct Cli {
     #[command(flatten)]
     plan: Plan,
     #[command(subcommand)]
-    server: Option<Server>,
+    command: Option<Command>,
 }
 
-/// What this program is when it starts itself again, as one of its servers.
+/// What else this program does; most of it when it starts itself again, as one of
+/// its servers.
 #[derive(Clone, Debug, Subcommand)]
-enum Server {
+enum Command {
+    /// Whether the time of an answer tells who has an account.
+    Timing(Timing),
     /// auth-service, as its environment says.
     #[command(name = "serve-auth", hide = true)]
     Auth,
@@ -69,12 +73,13 @@ enum Server {
 }
 
 fn main() -> ExitCode {
-    let Cli { plan, server } = Cli::parse();
-    let result = match server {
+    let Cli { plan, command } = Cli::parse();
+    let result = match command {
         None => rounds::run(&plan),
-        Some(Server::Auth) => servers::auth(),
-        Some(Server::Task) => servers::task(),
-        Some(Server::Echo { kind, auth_url }) => servers::echo(kind, auth_url),
+        Some(Command::Timing(timing)) => timing.run(),
+        Some(Command::Auth) => servers::auth(),
+        Some(Command::Task) => servers::task(),
+        Some(Command::Echo { kind, auth_url }) => servers::echo(kind, auth_url),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,6 +7,9 @@ use crate::{grounds::Ground, pgbench::CLIENTS};
 /// Callers that read tasks while others sign in.
 pub(crate) const READERS: usize = 8;
 
+/// Callers that guess passwords at once.
+pub(crate) const FLOOD: usize = 500;
+
 /// Callers that write while nobody, or a crowd, watches others.
 pub(crate) const WRITERS: usize = 16;
 
@@ -45,7 +48,8 @@ pub(crate) enum Part {
     Create,
     /// TaskService.ListTasks, and pgbench's SELECT.
     List,
-    /// Reading tasks during a storm of sign-ins, and without it.
+    /// Reading tasks during a storm of sign-ins, during a flood of guesses, and
+    /// without either; and the guesses themselves.
     Storm,
     /// From a write to those who watch, on the same replica and on another.
     Watch,
@@ -81,6 +85,8 @@ pub(crate) enum What {
     PlainSelect,
     ListInCalm,
     ListInStorm,
+    ListInFlood,
+    Guess,
     SeenHere,
     SeenThere,
     Watcher,
@@ -122,10 +128,10 @@ impl Part {
     fn cases(self) -> Vec<Case> {
         use What::{
             BareEcho, Create, CreatePaced, CreateRuled, CreateUnruled, Edit, FirstPage, Get,
-            GetOfFew, GetOfMany, GetPaced, Hashing, LastPage, List, ListInCalm, ListInStorm,
-            ListOfFew, ListOfMany, ListPaced, ListRuled, ListUnruled, PlainInsert, PlainSelect,
-            QuietEcho, Refresh, SeenHere, SeenThere, SignIn, Start, Update, UpdateWatched, Verify,
-            Watcher, WholeEcho,
+            GetOfFew, GetOfMany, GetPaced, Guess, Hashing, LastPage, List, ListInCalm, ListInFlood,
+            ListInStorm, ListOfFew, ListOfMany, ListPaced, ListRuled, ListUnruled, PlainInsert,
+            PlainSelect, QuietEcho, Refresh, SeenHere, SeenThere, SignIn, Start, Update,
+            UpdateWatched, Verify, Watcher, WholeEcho,
         };
         const ECHOES: &[What] = &[BareEcho, QuietEcho, WholeEcho];
         let rows: &[(usize, &[What])] = match self {
@@ -143,7 +149,7 @@ impl Part {
             Self::List => {
                 &[(1, &[List]), (16, &[List]), (CLIENTS, &[PlainSelect, List]), (64, &[List])]
             }
-            Self::Storm => &[(READERS, &[ListInCalm, ListInStorm])],
+            Self::Storm => &[(READERS, &[ListInCalm, ListInStorm, ListInFlood]), (FLOOD, &[Guess])],
             Self::Watch => &[(1, &[SeenHere, SeenThere]), (16, &[SeenHere, SeenThere])],
             Self::Idle => &[(1, &[Watcher]), (WRITERS, &[Update, UpdateWatched])],
             Self::Depth => &[(READERS, &[FirstPage, LastPage])],
@@ -197,6 +203,8 @@ impl What {
             Self::PlainSelect => "pgbench select of 50",
             Self::ListInCalm => "list of 50, calm",
             Self::ListInStorm => "list of 50, in a storm",
+            Self::ListInFlood => "list of 50, in a flood of guesses",
+            Self::Guess => "guess, 1 s later again if refused",
             Self::SeenHere => "write seen, same replica",
             Self::SeenThere => "write seen, another replica",
             Self::Watcher => "an idle watcher",
@@ -226,7 +234,7 @@ impl What {
             Self::BareEcho | Self::QuietEcho | Self::WholeEcho => Some(0),
             Self::SignIn => Some(2),
             Self::Verify | Self::Refresh | Self::Get | Self::Create | Self::Edit => Some(1),
-            Self::List | Self::ListInCalm | Self::ListInStorm => Some(1),
+            Self::List | Self::ListInCalm | Self::ListInStorm | Self::ListInFlood => Some(1),
             Self::FirstPage | Self::LastPage | Self::ListOfFew | Self::ListOfMany => Some(1),
             Self::GetOfFew | Self::GetOfMany | Self::ListRuled | Self::ListUnruled => Some(1),
             Self::CreateRuled | Self::CreateUnruled => Some(1),
@@ -235,6 +243,8 @@ impl What {
             Self::PlainInsert | Self::PlainSelect => Some(1),
             // The write, what the watcher reads, and a hint for several of them.
             Self::SeenHere | Self::SeenThere => None,
+            // Two if there was room, none if not.
+            Self::Guess => None,
             Self::Watcher | Self::Hashing | Self::Start => None,
         }
     }
@@ -249,9 +259,13 @@ mod tests {
     fn no_two_callers_share_a_user_and_no_case_comes_twice() {
         let cases = Plan { seconds: 1, rounds: 1, rate: 1, only: Vec::new() }.cases();
         for (at, case) in cases.iter().enumerate() {
+            assert!(!cases[..at].contains(case), "{case:?}");
+            if case.what == What::Guess {
+                // They are nobody.
+                continue;
+            }
             let users = if case.what.ground().is_some() { SETTLERS } else { USERS };
             assert_eq!(users % case.callers, 0, "{case:?}");
-            assert!(!cases[..at].contains(case), "{case:?}");
         }
     }
 }

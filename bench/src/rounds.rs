@@ -12,7 +12,9 @@ use tokio::runtime::{Builder, Runtime};
 use tonic::{client::Grpc, transport::Channel};
 
 use crate::{
-    callers::{Creates, Echoes, Gets, Lists, Refreshes, SignIns, Turns, Updates, Verifies},
+    callers::{
+        Creates, Echoes, Gets, Guesses, Lists, Refreshes, SignIns, Turns, Updates, Verifies,
+    },
     child::ServerProcess,
     echo::v1::echo_service_client::EchoServiceClient,
     grounds::{COLLECTOR, Grounded, SETTLERS},
@@ -20,7 +22,7 @@ use crate::{
     load::{Caller, Load, Timing},
     measure::Sample,
     pgbench::{Pgbench, Statement},
-    plan::{Case, Plan, WRITERS, What},
+    plan::{Case, FLOOD, Plan, WRITERS, What},
     process,
     report::{Figures, report},
     stage::Stage,
@@ -119,7 +121,11 @@ impl<'a> Bench<'a> {
             What::Create => self.load(&self.stage.tasks, callers, creates),
             What::Edit => self.load(&self.stage.tasks, callers, updates),
             What::List | What::ListInCalm => self.load(&self.stage.tasks, callers, lists),
-            What::ListInStorm => return self.storm(callers).map(Some),
+            What::ListInStorm => {
+                return self.meanwhile(self.sign_in(STORM)?, callers).map(Some);
+            }
+            What::ListInFlood => return self.meanwhile(self.guess(FLOOD)?, callers).map(Some),
+            What::Guess => self.guess(callers),
             What::Hashing => return hashing::measure(self.timing).map(Some),
             What::PlainInsert => return plain(Statement::Insert),
             What::PlainSelect => return plain(Statement::Select),
@@ -143,8 +149,8 @@ impl<'a> Bench<'a> {
         load?.measure(self.timing).map(Some)
     }
 
-    fn storm(&self, readers: usize) -> anyhow::Result<Sample> {
-        let storm = self.sign_in(STORM)?;
+    /// Reads tasks during another load.
+    fn meanwhile(&self, storm: Load, readers: usize) -> anyhow::Result<Sample> {
         let sample = self.load(&self.stage.tasks, readers, lists)?.measure(self.timing);
         storm.stop()?;
         sample
@@ -161,6 +167,15 @@ impl<'a> Bench<'a> {
         self.load(&self.stage.auth, callers, |channel, turns| SignIns {
             client: AuthServiceClient::new(channel),
             turns,
+        })
+    }
+
+    /// Guesses passwords of nobody's.
+    fn guess(&self, callers: usize) -> anyhow::Result<Load> {
+        Load::start(self.stage.target(&self.stage.auth), callers, |channel, number| Guesses {
+            client: AuthServiceClient::new(channel),
+            number,
+            made: 0,
         })
     }
 

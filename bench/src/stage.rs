@@ -53,6 +53,9 @@ impl Stage {
                 ("AUTH_AUDIENCE", &format!("task-service,{}", echo::AUDIENCE)),
                 // Longer than a run: the load does not renew its access tokens.
                 ("AUTH_ACCESS_TOKEN_TTL", "1h"),
+                // Everybody is at the same address, but for those who guess.
+                ("AUTH_TRUSTED_PROXIES", "127.0.0.0/8"),
+                ("AUTH_SIGN_UP_PER_ADDRESS", "100000"),
             ],
             &log("auth"),
         )?;
@@ -147,7 +150,8 @@ pub(crate) fn folder() -> anyhow::Result<TempDir> {
     Ok(tempfile::Builder::new().prefix("duet-bench-").permissions(through).tempdir_in(place)?)
 }
 
-async fn postgres(folder: &Path) -> anyhow::Result<(Binaries, Cluster)> {
+/// Starts a Postgres with the databases of both services in `folder`.
+pub(crate) async fn postgres(folder: &Path) -> anyhow::Result<(Binaries, Cluster)> {
     let binaries = locate(Source::Any, None, &|_| ()).await?;
     // Each task-service keeps the connections that it once needed.
     let settings = Settings { max_connections: 300, ..Settings::new(folder) };

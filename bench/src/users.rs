@@ -55,7 +55,7 @@ async fn sign_up(auth: Channel, number: usize) -> anyhow::Result<User> {
         email: email.clone(),
         password: password.clone(),
         display_name: format!("User {number}"),
-        refresh_token_transport: 0,
+        ..SignUpRequest::default()
     };
     let answer = AuthServiceClient::new(auth).sign_up(request).await.context("cannot sign up")?;
     let credentials = answer.into_inner().credentials.context("no credentials")?;

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use auth_service::{App, throttle};
+use auth_service::{App, error::Error, throttle};
 use futures_util::future::join_all;
 use proto::auth::v1::{
     Credentials, GetUserRequest, SignInRequest, SignUpRequest,
@@ -240,6 +240,21 @@ async fn replicas_and_restarts_count_on() {
     assert_eq!(throttled(refused), Some(seconds(1)));
     app.clock.advance(seconds(1));
     attempt(app.auth(), "203.0.113.2", (ADA, PASSWORD, "")).await.unwrap();
+}
+
+/// Who asks a moment before somebody else, but is counted after, is not held back
+/// by that: neither the clocks of replicas nor calls at once are in order.
+#[tokio::test]
+async fn what_is_free_is_free_in_any_order() {
+    let app = TestApp::start().await;
+    let pool = Database::new(app.database.app.clone(), 1);
+    let (rule, now) = (throttle::Rule::steady(3, seconds(30)), app.clock.shared().now());
+    for earlier in [seconds(0), seconds(2), seconds(1)] {
+        throttle::take_turn(&pool, &[7; 32], rule, now - earlier).await.unwrap();
+    }
+    let refused = throttle::take_turn(&pool, &[7; 32], rule, now - seconds(2)).await;
+    assert!(matches!(refused, Err(Error::RateLimited(wait)) if wait == seconds(12)), "{refused:?}");
+    throttle::take_turn(&pool, &[8; 32], rule, now).await.unwrap();
 }
 
 /// Another service on the same database. It ends with the test.
