@@ -163,20 +163,6 @@ impl Obedient {
 
 #[tonic::async_trait]
 impl TokenService for Obedient {
-    async fn issue_service_token(
-        &self,
-        _: tonic::Request<IssueServiceTokenRequest>,
-    ) -> Result<tonic::Response<IssueServiceTokenResponse>, Status> {
-        Ok(tonic::Response::new(IssueServiceTokenResponse::default()))
-    }
-
-    async fn exchange_token(
-        &self,
-        _: tonic::Request<ExchangeTokenRequest>,
-    ) -> Result<tonic::Response<ExchangeTokenResponse>, Status> {
-        Ok(tonic::Response::new(ExchangeTokenResponse::default()))
-    }
-
     async fn get_json_web_key_set(
         &self,
         _: tonic::Request<GetJsonWebKeySetRequest>,
