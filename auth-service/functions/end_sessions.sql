@@ -6,6 +6,11 @@ create or replace function data.end_sessions(
 declare
     v_ended uuid[];
 begin
+    -- Whoever ends all sessions ends what could still become one, too. First, so
+    -- that what becomes one meanwhile is ended below.
+    if p_sessions is null then
+        delete from data.challenges where user_id = p_user;
+    end if;
     with ended as (
         update data.sessions set ended_at = p_now
         where user_id = p_user and ended_at is null and expires_at > p_now

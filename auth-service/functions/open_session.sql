@@ -1,12 +1,20 @@
--- Opens a session for a user whose password was found right, and stores the
--- password's new hash if there is one. No row if the password has changed since.
+-- Goes on for a user whose password was found right, and stores the password's
+-- new hash if there is one. No row if the password has changed since. Outcomes:
+--   opened      p_session is written
+--   challenged  a second factor is asked for, until p_challenge_until; the
+--               challenge has the id of the session that was not opened
 create or replace function api.open_session(
     p_user uuid, p_seen_hash text, p_new_hash text, p_new_pepper_id text,
-    p_session uuid, p_user_agent text,
-    p_client jsonb, p_now timestamptz, p_expires_at timestamptz, p_ends_at timestamptz
+    p_session uuid, p_user_agent text, p_client jsonb, p_now timestamptz,
+    p_expires_at timestamptz, p_ends_at timestamptz, p_challenge_until timestamptz
 ) returns table (
-    email text, email_verified boolean, display_name text, created_at timestamptz, updated_at timestamptz
+    outcome text,
+    email text, email_verified boolean, display_name text, created_at timestamptz, updated_at timestamptz,
+    factor_ids uuid[], factor_kinds text[], factor_secrets bytea[]
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp rows 1 as $$
+declare
+    v_outcome text := 'opened';
+    v_known record;
 begin
     perform set_config('app.user_id', p_user::text, true);
     -- The lock makes a change of the password wait, or makes us see it.
@@ -20,14 +28,16 @@ begin
         update data.users u set password_hash = p_new_hash, pepper_id = p_new_pepper_id
             where u.user_id = p_user;
     end if;
-    insert into data.sessions (user_id, id, rotated_at, user_agent, amr, auth_time, created_at, expires_at, ends_at)
-    values (p_user, p_session, p_now, p_user_agent, array['pwd'], p_now, p_now, p_expires_at, p_ends_at)
-    on conflict do nothing;
-    if found then
-        perform data.audit(p_user, 'sign_in', p_client, p_session, null, p_now);
-        perform data.cap_sessions(p_user, p_session, p_client, p_now);
+    select k.ids, k.kinds, k.secrets into v_known from data.known_factors(p_user) k;
+    if 'totp' = any (v_known.kinds) then
+        v_outcome := 'challenged';
+        perform data.challenge(p_user, p_session, p_client, p_now, p_challenge_until);
+    else
+        perform data.begin_session(
+            p_user, p_session, p_user_agent, array['pwd'], p_client, p_now, p_expires_at, p_ends_at);
     end if;
     return query
-        select u.email, u.email_verified, u.display_name, u.created_at, u.updated_at
+        select v_outcome, u.email, u.email_verified, u.display_name, u.created_at, u.updated_at,
+            v_known.ids, v_known.kinds, v_known.secrets
         from data.users u where u.user_id = p_user;
 end $$;

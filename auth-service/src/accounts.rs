@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::{
     email::{DisplayName, Email},
     error::Error,
+    factors::{KnownFactor, KnownRows},
     hashing::StoredPassword,
     sessions::{Caller, NewSession},
 };
@@ -28,16 +29,25 @@ pub struct User {
     pub updated_at: DateTime<Utc>,
 }
 
-struct UserRow {
-    email: String,
-    email_verified: bool,
-    display_name: String,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+/// How a sign-in goes on once the password was right.
+#[derive(Clone, Debug)]
+pub enum Opening {
+    /// The session is open.
+    Opened(User),
+    /// One of these factors is asked for.
+    Challenged(Vec<KnownFactor>),
+}
+
+pub(crate) struct UserRow {
+    pub(crate) email: String,
+    pub(crate) email_verified: bool,
+    pub(crate) display_name: String,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
 }
 
 impl UserRow {
-    fn of(self, id: Uuid) -> User {
+    pub(crate) fn of(self, id: Uuid) -> User {
         let Self { email, email_verified, display_name, created_at, updated_at } = self;
         User { id, email, email_verified, display_name, created_at, updated_at }
     }
@@ -89,8 +99,9 @@ pub async fn sign_up(
     })
 }
 
-/// Opens a session for a user whose password was found to be `seen`, and
-/// stores the password hashed anew if `rehashed` is given.
+/// Opens a session for a user whose password was found to be `seen`, or asks for
+/// a second factor until `challenge_until`, under the id of the session. Stores
+/// the password hashed anew if `rehashed` is given.
 ///
 /// # Errors
 /// `WrongCredentials`, if the password was changed in between.
@@ -99,18 +110,19 @@ pub async fn open_session(
     seen: &StoredPassword,
     rehashed: Option<&StoredPassword>,
     session: &NewSession,
-) -> Result<User, Error> {
+    challenge_until: DateTime<Utc>,
+) -> Result<Opening, Error> {
     let NewSession { user, id, client, device: _, now, expires_at, ends_at } = session;
     let (user_agent, client) = (&client.user_agent, &client.json());
     let new_hash = rehashed.map(|password| password.phc.as_str());
     let new_pepper = rehashed.map(|password| password.pepper_id.as_str());
     let row = database.call(Repeat::Safe, |mut connection| async move {
-        sqlx::query_as!(
-            UserRow,
-            r#"select email as "email!", email_verified as "email_verified!",
-                display_name as "display_name!", created_at as "created_at!",
-                updated_at as "updated_at!"
-            from api.open_session($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"#,
+        sqlx::query!(
+            r#"select outcome as "outcome!", email as "email!",
+                email_verified as "email_verified!", display_name as "display_name!",
+                created_at as "created_at!", updated_at as "updated_at!",
+                factor_ids as "ids!", factor_kinds as "kinds!", factor_secrets as "secrets!"
+            from api.open_session($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"#,
             user,
             seen.phc,
             new_hash,
@@ -120,12 +132,30 @@ pub async fn open_session(
             client,
             now,
             expires_at,
-            ends_at
+            ends_at,
+            challenge_until
         )
         .fetch_optional(&mut *connection)
         .await
     });
-    row.await?.map(|row| row.of(*user)).ok_or(Error::WrongCredentials)
+    let row = row.await?.ok_or(Error::WrongCredentials)?;
+    match row.outcome.as_str() {
+        "opened" => {
+            let opened = UserRow {
+                email: row.email,
+                email_verified: row.email_verified,
+                display_name: row.display_name,
+                created_at: row.created_at,
+                updated_at: row.updated_at,
+            };
+            Ok(Opening::Opened(opened.of(*user)))
+        }
+        "challenged" => {
+            let known = KnownRows { ids: row.ids, kinds: row.kinds, secrets: row.secrets };
+            Ok(Opening::Challenged(known.read()?))
+        }
+        other => Err(Error::Impossible(format!("a sign-in with the outcome {other}"))),
+    }
 }
 
 /// The caller's account.
@@ -180,15 +210,19 @@ pub async fn update(
     row.await?.map(|row| row.of(user)).ok_or(Error::SessionOver)
 }
 
-/// The caller's stored password.
+/// The caller's stored password, and the factors that are asked for beside it.
 ///
 /// # Errors
 /// `SessionOver`.
-pub async fn own_password(database: &Database, caller: &Caller) -> Result<StoredPassword, Error> {
+pub async fn own_password(
+    database: &Database,
+    caller: &Caller,
+) -> Result<(StoredPassword, Vec<KnownFactor>), Error> {
     let &Caller { user, session, now, .. } = caller;
     let row = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query!(
-            r#"select password_hash as "password_hash!", pepper_id as "pepper_id!"
+            r#"select password_hash as "password_hash!", pepper_id as "pepper_id!",
+                factor_ids as "ids!", factor_kinds as "kinds!", factor_secrets as "secrets!"
             from api.own_password($1, $2, $3)"#,
             user,
             session,
@@ -198,7 +232,9 @@ pub async fn own_password(database: &Database, caller: &Caller) -> Result<Stored
         .await
     });
     let row = row.await?.ok_or(Error::SessionOver)?;
-    Ok(StoredPassword { phc: row.password_hash, pepper_id: row.pepper_id })
+    let known = KnownRows { ids: row.ids, kinds: row.kinds, secrets: row.secrets };
+    let stored = StoredPassword { phc: row.password_hash, pepper_id: row.pepper_id };
+    Ok((stored, known.read()?))
 }
 
 /// Replaces the password that was found to be `seen`, and ends every other

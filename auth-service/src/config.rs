@@ -25,6 +25,10 @@ use crate::{
     token::Issuing,
 };
 
+mod factors;
+
+pub use self::factors::SecondFactors;
+
 /// The name of this service in the `aud` of access tokens.
 pub const AUDIENCE: &str = "auth-service";
 
@@ -33,6 +37,7 @@ const SLOW_METHODS: &[&str] = &[
     "/auth.v1.AuthService/SignUp",
     "/auth.v1.AuthService/SignIn",
     "/auth.v1.AccountService/ChangePassword",
+    "/auth.v1.AccountService/Reauthenticate",
 ];
 
 /// Accounts, sessions and signing keys of Duet, over gRPC.
@@ -168,6 +173,9 @@ pub struct Config {
     /// What keeps guessing and flooding slow.
     #[command(flatten)]
     pub abuse: Abuse,
+    /// Second factors, and proving again who one is.
+    #[command(flatten)]
+    pub second_factors: SecondFactors,
 
     /// How log lines look.
     #[arg(long, env = "AUTH_LOG_FORMAT", default_value = "json")]
@@ -251,6 +259,7 @@ impl Settings for Config {
         must(self.hashing_queue > 0, "AUTH_HASHING_QUEUE must not be 0");
         must(!self.issuer.is_empty(), "AUTH_ISSUER must not be empty");
         must(!self.pepper_id.is_empty(), "AUTH_PEPPER_ID must not be empty");
+        faults.extend(self.second_factors.faults());
         faults
     }
 }

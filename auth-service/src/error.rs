@@ -46,6 +46,30 @@ pub enum Error {
     /// What the token of the one who exchanges lives with is gone.
     #[error("the actor's account is over")]
     ActorOver,
+    /// The sign-in that a code belongs to is over.
+    #[error("the sign-in is over")]
+    ChallengeInvalid,
+    /// Not the code of a second factor, or used before.
+    #[error("the code is wrong")]
+    CodeInvalid,
+    /// There is a second factor, and no code of one.
+    #[error("a code is needed")]
+    CodeMissing,
+    /// Too many wrong codes; none is looked at for so long.
+    #[error("too many wrong codes")]
+    CodesThrottled(Duration),
+    /// No such second factor.
+    #[error("no such second factor")]
+    FactorNotFound,
+    /// There is no second factor.
+    #[error("there is no second factor")]
+    FactorMissing,
+    /// There are as many second factors as there may be.
+    #[error("too many second factors")]
+    FactorQuota,
+    /// Recovery codes cannot be removed alone.
+    #[error("recovery codes cannot be removed alone")]
+    FactorBound,
     /// The database failed.
     #[error("the database failed")]
     Database(#[source] sqlx::Error),
@@ -106,6 +130,38 @@ impl From<Error> for Failure {
             }
             Error::ActorOver => Self::new(Reason::TokenInvalid, "This token is not good.")
                 .metadata("field", "actor_token"),
+            Error::ChallengeInvalid => Self::new(
+                Reason::ChallengeInvalid,
+                "This sign-in took too long or is over. Please sign in again.",
+            ),
+            Error::CodeInvalid => {
+                Self::new(Reason::CodeInvalid, "This is not the code. Please try the next one.")
+            }
+            Error::CodeMissing => Self::field(
+                Reason::FieldInvalid,
+                "totp_code",
+                "A code of your second factor is needed.",
+            ),
+            Error::CodesThrottled(wait) => Self::new(
+                Reason::SignInThrottled,
+                "Too many wrong codes. Please wait, or use a recovery code.",
+            )
+            .retry_after(wait),
+            Error::FactorNotFound => {
+                Self::new(Reason::FactorNotFound, "There is no such second factor.")
+            }
+            Error::FactorMissing => {
+                Self::new(Reason::FactorMissing, "Please add a second factor first.")
+            }
+            Error::FactorQuota => Self::new(
+                Reason::FactorQuota,
+                "You have as many second factors as possible. Please remove one first.",
+            ),
+            Error::FactorBound => Self::field(
+                Reason::FieldInvalid,
+                "name",
+                "Recovery codes go with the last other factor, and not alone.",
+            ),
             Error::Database(error) => Self::from(error),
             Error::Impossible(what) => Self::internal(what),
         }

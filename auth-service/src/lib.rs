@@ -4,6 +4,7 @@
 //! Nothing here knows of tasks.
 
 pub mod accounts;
+pub mod challenge;
 pub mod client;
 pub mod config;
 pub mod cookie;
@@ -11,10 +12,14 @@ pub mod delegation;
 pub mod device;
 pub mod email;
 pub mod error;
+pub mod factors;
 pub mod hashing;
 pub mod jwks;
 pub mod password;
+pub mod proof;
+pub mod recovery_code;
 pub mod refresh_token;
+pub mod resealing;
 pub mod sealing;
 pub mod service;
 pub mod service_accounts;
@@ -22,6 +27,7 @@ pub mod sessions;
 pub mod signing;
 pub mod throttle;
 pub mod token;
+pub mod totp;
 
 use std::{sync::Arc, time::Duration};
 
@@ -77,6 +83,7 @@ pub struct App {
     config: Config,
     service: Service,
     keys: Arc<KeyRing>,
+    sealer: Arc<Sealer>,
     verifier: Verifier,
     database: Database,
     clock: SharedClock,
@@ -131,12 +138,13 @@ impl App {
             issuing: config.issuing(),
             verifier: verifier.clone(),
             pages: PageTokens::new(sealer.page_key()),
-            sealer,
+            sealer: sealer.clone(),
             lifetimes: config.lifetimes(),
             cookies: config.cookies(),
             throttles: config.abuse.throttles(),
+            second_factors: config.second_factors.clone(),
         });
-        Ok(Self { config, service, keys, verifier, database, clock })
+        Ok(Self { config, service, keys, sealer, verifier, database, clock })
     }
 
     /// Mounts the gRPC services.
@@ -173,7 +181,25 @@ impl App {
                 }
             }
         };
-        tokio::join!(self.keys.keep(), sweep);
+        tokio::join!(self.keys.keep(), sweep, self.reseal());
+    }
+
+    /// Seals anew what the previous key-encryption key sealed. Not at once: until
+    /// every replica has the current key, some could not open it.
+    async fn reseal(&self) {
+        let mut due = self.sealer.has_previous();
+        while due {
+            self.clock.sleep_until(self.clock.now() + SWEEP_INTERVAL).await;
+            match resealing::reseal(&self.database, &self.sealer).await {
+                Ok(count) => {
+                    due = false;
+                    tracing::info!(count, "No second factor needs the previous key any more.");
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "Secrets cannot be sealed anew; trying again later.");
+                }
+            }
+        }
     }
 
     /// Whether the service can do its work.

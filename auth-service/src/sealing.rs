@@ -1,4 +1,4 @@
-//! Everything that hangs on the key-encryption key: private keys sealed for the
+//! Everything that hangs on the key-encryption key: secrets sealed for the
 //! database, and the keys that refresh and page tokens are made with. The first
 //! key makes, every key opens, so that it can be exchanged without a pause.
 
@@ -22,6 +22,7 @@ struct Derived {
     refresh: hmac::Key,
     tags: hmac::Key,
     pages: Key,
+    derivation: hmac::Key,
 }
 
 impl Sealer {
@@ -51,14 +52,22 @@ impl Sealer {
     /// Opens what was sealed under `label`, unless another key sealed it.
     #[must_use]
     pub fn open(&self, label: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
-        self.0.iter().find_map(|Derived { sealing, .. }| {
-            let mut opened = Zeroizing::new(sealed.to_vec());
-            let nonce = Nonce::assume_unique_for_key(*nonce);
-            let length = sealing.open_in_place(nonce, Aad::from(label), &mut opened).ok()?.len();
-            opened.truncate(length);
-            Some(opened)
-        })
+        self.0.iter().find_map(|key| key.open(label, sealed))
+    }
+
+    /// Seals under the current key what another one sealed; none if there is
+    /// nothing to do, or nothing that can be done.
+    #[must_use]
+    pub fn reseal(&self, label: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (_, previous) = self.0.split_first()?;
+        let opened = previous.iter().find_map(|key| key.open(label, sealed))?;
+        Some(self.seal(label, &opened))
+    }
+
+    /// Whether something may still be sealed under another than the current key.
+    #[must_use]
+    pub fn has_previous(&self) -> bool {
+        self.0.len() > 1
     }
 
     /// Authenticates a refresh token of the session `session`.
@@ -89,6 +98,16 @@ impl Sealer {
         self.0.iter().any(|keys| hmac::verify(&keys.of_purpose(purpose), message, tag).is_ok())
     }
 
+    /// Secrets that follow from `label` and are stored nowhere, of each key one,
+    /// the current key's first.
+    pub fn derive(&self, label: &str) -> impl Iterator<Item = Zeroizing<[u8; MAC_BYTES]>> {
+        self.0.iter().map(|Derived { derivation, .. }| {
+            let mut derived = Zeroizing::new([0; MAC_BYTES]);
+            derived.copy_from_slice(hmac::sign(derivation, label.as_bytes()).as_ref());
+            derived
+        })
+    }
+
     /// The key that page tokens are sealed with.
     #[must_use]
     pub fn page_key(&self) -> &Key {
@@ -97,6 +116,15 @@ impl Sealer {
 }
 
 impl Derived {
+    fn open(&self, label: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+        let mut opened = Zeroizing::new(sealed.to_vec());
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let length = self.sealing.open_in_place(nonce, Aad::from(label), &mut opened).ok()?.len();
+        opened.truncate(length);
+        Some(opened)
+    }
+
     /// A session's own key, so that a forged token of one tells nothing about
     /// another's.
     fn of_session(&self, session: &[u8]) -> hmac::Key {
@@ -122,6 +150,7 @@ impl From<&Key> for Derived {
         let refresh = derive("duet: refresh tokens");
         let tags = derive("duet: tags");
         let pages = derive("duet: page tokens");
+        let derivation = derive("duet: derived secrets");
         Self {
             sealing: LessSafeKey::new(
                 UnboundKey::new(&AES_256_GCM, sealing.as_slice()).expect("32 bytes"),
@@ -129,6 +158,7 @@ impl From<&Key> for Derived {
             refresh: hmac::Key::new(hmac::HMAC_SHA256, refresh.as_slice()),
             tags: hmac::Key::new(hmac::HMAC_SHA256, tags.as_slice()),
             pages: Key::from(*pages),
+            derivation: hmac::Key::new(hmac::HMAC_SHA256, derivation.as_slice()),
         }
     }
 }
@@ -152,5 +182,13 @@ mod tests {
         assert!(after.tag_is_good("p", b"t", &before.tag("p", b"t")));
         assert!(!after.tag_is_good("q", b"t", &before.tag("p", b"t")));
         assert!(!before.tag_is_good("p", b"t", &after.tag("p", b"t")));
+        assert!(before.reseal("kid", &sealed).is_none() && !before.has_previous());
+        let resealed = after.reseal("kid", &sealed).unwrap();
+        assert!(after.reseal("kid", &resealed).is_none());
+        assert_eq!(Sealer::new(&new, None).open("kid", &resealed).unwrap().as_slice(), b"secret");
+        let derived: Vec<_> = after.derive("label").collect();
+        assert_eq!(derived[1..], before.derive("label").collect::<Vec<_>>());
+        assert_ne!(derived[0], derived[1]);
+        assert_ne!(before.derive("label").next(), before.derive("other").next());
     }
 }

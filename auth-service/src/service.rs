@@ -19,6 +19,7 @@ use tonic::{Response, Status};
 
 use crate::{
     accounts::User,
+    config::SecondFactors,
     cookie::Cookies,
     error::DOMAIN,
     password::{Hasher, MAX_BYTES},
@@ -37,6 +38,7 @@ mod factors;
 mod machines;
 mod owner;
 mod recovery;
+mod step_up;
 mod token;
 mod trust;
 
@@ -73,6 +75,8 @@ pub struct Parts {
     pub cookies: Cookies,
     /// How much is let through.
     pub throttles: Throttles,
+    /// What second factors are like.
+    pub second_factors: SecondFactors,
 }
 
 impl Service {

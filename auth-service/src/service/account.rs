@@ -198,7 +198,10 @@ impl Service {
         let (_, current, new) = fields.all((named, current, new))?;
 
         let caller = self.caller(&identity)?;
-        let stored = accounts::own_password(&self.0.database, &caller).await?;
+        let (stored, factors) = accounts::own_password(&self.0.database, &caller).await?;
+        if !factors.is_empty() {
+            self.recent(&identity)?;
+        }
         if !self.0.hasher.verify(&current, Some(stored.clone())).await? {
             return Err(Error::WrongCredentials.into());
         }
@@ -263,7 +266,7 @@ impl Service {
         Ok(RevokeOtherSessionsResponse { revoked_count })
     }
 
-    fn caller(&self, identity: &Identity) -> Result<Caller, Failure> {
+    pub(super) fn caller(&self, identity: &Identity) -> Result<Caller, Failure> {
         Ok(Caller::of(identity.user()?, self.0.clock.now()))
     }
 

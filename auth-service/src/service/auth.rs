@@ -18,7 +18,8 @@ use tonic::{Request, Response, Status, metadata::MetadataMap};
 
 use super::{Parts, Service, answer, read_password, to_timestamp};
 use crate::{
-    accounts,
+    accounts::{self, Opening},
+    challenge,
     client::Client,
     email::{DisplayName, Email},
     error::{DOMAIN, Error},
@@ -143,7 +144,8 @@ impl Service {
         let session = self.new_session(rng::uuid_v4());
         let user =
             accounts::sign_up(&self.0.database, &email, &display_name, &stored, &session).await?;
-        let credentials = self.first_credentials(&session, &user)?;
+        let methods = vec!["pwd".to_owned()];
+        let credentials = self.first_credentials(&session, &user, methods)?;
         let answer = SignUpResponse { user: Some(user.into()), credentials: Some(credentials) };
         Ok((answer, transport))
     }
@@ -178,14 +180,19 @@ impl Service {
         let rehashed =
             if hasher.is_outdated(&stored) { Some(hasher.hash(&password).await?) } else { None };
         let session = self.new_session(user).after(throttles, &attempt);
-        let user =
-            accounts::open_session(&self.0.database, &stored, rehashed.as_ref(), &session).await?;
-        let credentials = self.first_credentials(&session, &user)?;
-        let answer = SignInResponse {
-            user: Some(user.into()),
-            credentials: Some(credentials),
-            challenge: None,
-        };
+        let (database, rehashed) = (&self.0.database, rehashed.as_ref());
+        let until = session.now + challenge::LIFETIME;
+        let mut answer = SignInResponse::default();
+        match accounts::open_session(database, &stored, rehashed, &session, until).await? {
+            Opening::Opened(user) => {
+                let methods = vec!["pwd".to_owned()];
+                answer.credentials = Some(self.first_credentials(&session, &user, methods)?);
+                answer.user = Some(user.into());
+            }
+            Opening::Challenged(factors) => {
+                answer.challenge = Some(self.challenge(&session, transport, factors));
+            }
+        }
         Ok((answer, transport))
     }
 
@@ -263,6 +270,7 @@ impl Service {
         &self,
         session: &NewSession,
         user: &accounts::User,
+        methods: Vec<String>,
     ) -> Result<Credentials, Failure> {
         let token = RefreshToken { user: user.id, session: session.id, generation: 0 };
         let subject = Subject {
@@ -271,7 +279,7 @@ impl Service {
             email: user.email.clone(),
             email_verified: user.email_verified,
             auth_time: session.now,
-            amr: vec!["pwd".to_owned()],
+            amr: methods,
         };
         let device_token = self.device_pass(session).expose().to_owned();
         let credentials = self.credentials(token, session.expires_at, subject, session.now)?;
@@ -286,9 +294,7 @@ impl Service {
         now: DateTime<Utc>,
     ) -> Result<Credentials, Failure> {
         let session = name::of_member(subject.user, "sessions", subject.session);
-        let issued = self.0.keys.active().and_then(|key| self.0.issuing.issue(&key, subject, now));
-        let (access_token, expires) =
-            issued.map_err(|error| Failure::internal(format!("{error:#}")))?;
+        let (access_token, expires) = self.access_token(subject, now)?;
         Ok(Credentials {
             access_token: access_token.expose().to_owned(),
             access_token_expire_time: Some(to_timestamp(expires)),
@@ -297,6 +303,16 @@ impl Service {
             session,
             device_token: String::new(),
         })
+    }
+
+    /// An access token, and when it expires.
+    pub(super) fn access_token(
+        &self,
+        subject: Subject,
+        now: DateTime<Utc>,
+    ) -> Result<(Secret, DateTime<Utc>), Failure> {
+        let issued = self.0.keys.active().and_then(|key| self.0.issuing.issue(&key, subject, now));
+        issued.map_err(|error| Failure::internal(format!("{error:#}")))
     }
 
     /// Puts an answer into the words of the wire; in cookie mode the refresh

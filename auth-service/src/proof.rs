@@ -1,0 +1,199 @@
+//! What a code proves: it ends a sign-in that asked for a second factor, or says
+//! again who the caller is.
+//!
+//! Invariant: here it is worked out what a code fits; the database alone says
+//! whether it may still be used, and notes in the same statement that it was.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use shared::database::{Database, Repeat};
+use uuid::Uuid;
+
+use crate::{
+    accounts::{User, UserRow},
+    challenge::Challenge,
+    error::Error,
+    factors::{Kind, KnownFactor, label},
+    hashing::StoredPassword,
+    recovery_code::RecoveryCode,
+    sealing::Sealer,
+    sessions::{Caller, NewSession},
+    token::Subject,
+    totp::{TotpCode, TotpSecret},
+};
+
+/// A code, as somebody typed it.
+#[derive(Clone)]
+pub enum Code {
+    /// Of an authenticator.
+    Totp(TotpCode),
+    /// A recovery code.
+    Recovery(RecoveryCode),
+}
+
+/// What a code fits.
+#[derive(Clone, Debug, Default)]
+pub struct Proof {
+    /// `otp`, `recovery`, or none if there is no code.
+    method: Option<&'static str>,
+    factors: Vec<Uuid>,
+    /// Of each factor the time step that the code is of; authenticators only.
+    steps: Vec<i64>,
+    hash: Option<Vec<u8>>,
+}
+
+impl Proof {
+    /// What `code` fits of the factors that `user` is known to have.
+    #[must_use]
+    pub fn of(
+        code: &Code,
+        user: Uuid,
+        known: &[KnownFactor],
+        sealer: &Sealer,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let open = |factor: &KnownFactor| sealer.open(&label(user, factor.id), &factor.sealed);
+        let of_kind = |kind: Kind| known.iter().filter(move |factor| factor.kind == kind);
+        match code {
+            Code::Totp(code) => {
+                let mut proof = Self { method: Some("otp"), ..Self::default() };
+                for factor in of_kind(Kind::Totp) {
+                    let secret = open(factor).and_then(|secret| TotpSecret::of(&secret));
+                    let steps = secret.map(|secret| secret.steps(code, now)).unwrap_or_default();
+                    proof.factors.extend(steps.iter().map(|_| factor.id));
+                    proof.steps.extend(steps);
+                }
+                proof
+            }
+            Code::Recovery(code) => {
+                let set = of_kind(Kind::RecoveryCodes).next();
+                let key = set.and_then(open);
+                Self {
+                    method: Some("recovery"),
+                    factors: set.into_iter().map(|factor| factor.id).collect(),
+                    steps: Vec::new(),
+                    hash: key.map(|key| code.hash(&key)),
+                }
+            }
+        }
+    }
+}
+
+/// How somebody proved who they are (RFC 8176, which has no word for recovery
+/// codes).
+fn methods(outcome: &str) -> Vec<String> {
+    let second = (outcome != "pwd").then(|| outcome.to_owned());
+    ["pwd".to_owned()].into_iter().chain(second).collect()
+}
+
+fn throttled(retry_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Error {
+    let wait = retry_at.map_or(TimeDelta::zero(), |at| at - now);
+    Error::CodesThrottled(wait.max(TimeDelta::seconds(1)).to_std().unwrap_or_default())
+}
+
+/// Ends a sign-in that asked for a second factor: opens `session`, and tells how
+/// its user proved who they are.
+///
+/// # Errors
+/// `ChallengeInvalid`, `CodeInvalid`, `CodesThrottled`.
+pub async fn complete_sign_in(
+    database: &Database,
+    challenge: &Challenge,
+    proof: &Proof,
+    session: &NewSession,
+) -> Result<(User, Vec<String>), Error> {
+    let NewSession { user, id, client, now, expires_at, ends_at } = session;
+    let (user_agent, client) = (&client.user_agent, &client.json());
+    let Proof { method, factors, steps, hash } = proof;
+    let challenge = challenge.id;
+    let row = database.call(Repeat::Unsafe, |mut connection| async move {
+        sqlx::query!(
+            r#"select outcome as "outcome!", retry_at, email, email_verified, display_name,
+                created_at, updated_at
+            from api.complete_sign_in($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"#,
+            user,
+            challenge,
+            *method,
+            factors,
+            steps,
+            hash.as_deref(),
+            id,
+            user_agent,
+            client,
+            now,
+            expires_at,
+            ends_at
+        )
+        .fetch_one(&mut *connection)
+        .await
+    });
+    let row = row.await?;
+    let methods = match row.outcome.as_str() {
+        "otp" | "recovery" => methods(&row.outcome),
+        "wrong" => return Err(Error::CodeInvalid),
+        "throttled" => return Err(throttled(row.retry_at, *now)),
+        "over" => return Err(Error::ChallengeInvalid),
+        other => return Err(Error::Impossible(format!("a challenge with the outcome {other}"))),
+    };
+    let completed = || {
+        let completed = UserRow {
+            email: row.email?,
+            email_verified: row.email_verified?,
+            display_name: row.display_name?,
+            created_at: row.created_at?,
+            updated_at: row.updated_at?,
+        };
+        Some((completed.of(*user), methods))
+    };
+    completed().ok_or_else(|| Error::Impossible("a sign-in without its user".to_owned()))
+}
+
+/// Notes that the caller proved again who they are: by the password, which was
+/// found to be `seen`, and by `proof`. Tells whom access tokens are about now.
+///
+/// # Errors
+/// `SessionOver`; `WrongCredentials`, if the password was changed in between;
+/// `CodeMissing`, `CodeInvalid`, `CodesThrottled`.
+pub async fn reauthenticate(
+    database: &Database,
+    caller: &Caller,
+    seen: &StoredPassword,
+    proof: &Proof,
+) -> Result<Subject, Error> {
+    let &Caller { user, session, ref client, now } = caller;
+    let client = &client.json();
+    let Proof { method, factors, steps, hash } = proof;
+    let row = database.call(Repeat::Unsafe, |mut connection| async move {
+        sqlx::query!(
+            r#"select outcome as "outcome!", retry_at, email as "email!",
+                email_verified as "email_verified!"
+            from api.reauthenticate($1, $2, $3, $4, $5, $6, $7, $8, $9)"#,
+            user,
+            session,
+            seen.phc,
+            *method,
+            factors,
+            steps,
+            hash.as_deref(),
+            client,
+            now
+        )
+        .fetch_optional(&mut *connection)
+        .await
+    });
+    let row = row.await?.ok_or(Error::SessionOver)?;
+    match row.outcome.as_str() {
+        "pwd" | "otp" | "recovery" => Ok(Subject {
+            user,
+            session,
+            email: row.email,
+            email_verified: row.email_verified,
+            auth_time: now,
+            amr: methods(&row.outcome),
+        }),
+        "missing" => Err(Error::CodeMissing),
+        "wrong" => Err(Error::CodeInvalid),
+        "throttled" => Err(throttled(row.retry_at, now)),
+        "changed" => Err(Error::WrongCredentials),
+        other => Err(Error::Impossible(format!("a proof with the outcome {other}"))),
+    }
+}
