@@ -12,7 +12,9 @@ use chrono::TimeDelta;
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
 use proto::auth::v1::{
-    ChangePasswordRequest, GetUserRequest, ListSessionsRequest, RevokeOtherSessionsRequest,
+    BeginTotpEnrollmentRequest, ChangePasswordRequest, ConfirmTotpEnrollmentRequest,
+    DeleteFactorRequest, GetUserRequest, ListFactorsRequest, ListSessionsRequest,
+    ReauthenticateRequest, RegenerateRecoveryCodesRequest, RevokeOtherSessionsRequest,
     RevokeSessionRequest, UpdateUserRequest, User, VerifyTokenRequest, VerifyTokenResponse,
 };
 use shared::{
@@ -156,7 +158,7 @@ async fn a_foreign_name_is_refused_and_nothing_changes() {
     let mut account = app.account(&ada.credentials.access_token);
     let name = bob.name.clone();
     let user = User { name: name.clone(), display_name: "mine".to_owned(), ..User::default() };
-    let refusals = [
+    let mut refusals = vec![
         ("GetUser", account.get_user(GetUserRequest { name: name.clone() }).await.err()),
         (
             "UpdateUser",
@@ -198,12 +200,15 @@ async fn a_foreign_name_is_refused_and_nothing_changes() {
                 .err(),
         ),
     ];
-    let walked: Vec<&str> = refusals.iter().map(|(method, _)| *method).collect();
-    let all: Vec<String> = methods()
+    refusals.extend(factor_refusals(&app, &ada.credentials.access_token, &name).await);
+    let mut walked: Vec<&str> = refusals.iter().map(|(method, _)| *method).collect();
+    walked.sort_unstable();
+    let mut all: Vec<String> = methods()
         .into_iter()
         .filter(|(service, _)| service == "auth.v1.AccountService")
         .map(|(_, method)| method)
         .collect();
+    all.sort_unstable();
     assert_eq!(walked, all);
     for (method, refusal) in refusals {
         let refusal = refusal.unwrap_or_else(|| panic!("{method} was allowed"));
@@ -224,6 +229,33 @@ async fn a_foreign_name_is_refused_and_nothing_changes() {
     assert_eq!(snapshot(&app).await, before);
 }
 
+/// The methods on second factors, with the name of the user `name`.
+async fn factor_refusals(
+    app: &TestApp,
+    token: &str,
+    name: &str,
+) -> Vec<(&'static str, Option<Status>)> {
+    let mut account = app.account(token);
+    let user = || name.to_owned();
+    let factor = || format!("{name}/factors/{}", uuid::Uuid::nil());
+    let proof = ReauthenticateRequest {
+        name: user(),
+        password: PASSWORD.to_owned(),
+        ..ReauthenticateRequest::default()
+    };
+    let begin = BeginTotpEnrollmentRequest { parent: user(), display_name: String::new() };
+    let confirm = ConfirmTotpEnrollmentRequest { name: factor(), totp_code: "123456".to_owned() };
+    let codes = RegenerateRecoveryCodesRequest { parent: user() };
+    vec![
+        ("Reauthenticate", account.reauthenticate(proof).await.err()),
+        ("ListFactors", account.list_factors(ListFactorsRequest { parent: user() }).await.err()),
+        ("BeginTotpEnrollment", account.begin_totp_enrollment(begin).await.err()),
+        ("ConfirmTotpEnrollment", account.confirm_totp_enrollment(confirm).await.err()),
+        ("RegenerateRecoveryCodes", account.regenerate_recovery_codes(codes).await.err()),
+        ("DeleteFactor", account.delete_factor(DeleteFactorRequest { name: factor() }).await.err()),
+    ]
+}
+
 async fn snapshot(app: &TestApp) -> Vec<String> {
     let mut connection = app.database.superuser.connect().await.unwrap();
     sqlx::query_scalar(
@@ -241,22 +273,31 @@ const CALLABLE: &[&str] = &[
     "api.admit_service_by_assertion",
     "api.admit_service_by_secret",
     "api.begin_sign_in",
+    "api.begin_totp",
     "api.change_password",
+    "api.complete_sign_in",
+    "api.confirm_totp",
+    "api.delete_factor",
     "api.delete_service_account",
     "api.end_session",
     "api.exchange_token",
     "api.get_user",
+    "api.list_factors",
     "api.list_service_accounts",
     "api.list_sessions",
+    "api.make_recovery_codes",
     "api.open_session",
     "api.own_password",
     "api.password_of",
     "api.put_service_account",
+    "api.reauthenticate",
     "api.refresh_session",
     "api.refuse_sign_in",
     "api.remove_signing_keys",
+    "api.reseal_factor",
     "api.revoke_other_sessions",
     "api.revoke_session",
+    "api.sealed_factors",
     "api.service_keys",
     "api.service_secret_lives",
     "api.session_lives",
@@ -287,6 +328,7 @@ async fn the_database_isolates_by_itself() {
         "api.signing_keys(",
         "api.add_signing_key(",
         "api.remove_signing_keys(",
+        "api.sealed_factors(",
         "api.sweep_sessions(",
         // Machines belong to the service itself.
         "data.service_accounts",
