@@ -9,6 +9,7 @@ use crate::{
     error::Error,
     factors::{KnownFactor, KnownRows},
     hashing::StoredPassword,
+    mail::Draft,
     sessions::{Caller, NewSession},
 };
 
@@ -53,7 +54,7 @@ impl UserRow {
     }
 }
 
-/// Makes an account with its first session.
+/// Makes an account with its first session, and has its address verified.
 ///
 /// # Errors
 /// `EmailTaken`.
@@ -63,13 +64,15 @@ pub async fn sign_up(
     display_name: &DisplayName,
     password: &StoredPassword,
     session: &NewSession,
+    verification: &Draft,
 ) -> Result<User, Error> {
     let NewSession { user, id, client, device: _, now, expires_at, ends_at } = session;
     let (user_agent, client) = (&client.user_agent, &client.json());
+    let mail = &verification.json();
     let canonical = &email.canonical();
     let made = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query_scalar!(
-            r#"select api.sign_up($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as "made!""#,
+            r#"select api.sign_up($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as "made!""#,
             user,
             email.as_str(),
             canonical,
@@ -79,6 +82,7 @@ pub async fn sign_up(
             id,
             user_agent,
             client,
+            mail,
             now,
             expires_at,
             ends_at
@@ -237,8 +241,8 @@ pub async fn own_password(
     Ok((stored, known.read()?))
 }
 
-/// Replaces the password that was found to be `seen`, and ends every other
-/// session.
+/// Replaces the password that was found to be `seen`, ends every other session,
+/// and tells the owner.
 ///
 /// # Errors
 /// `SessionOver`; `WrongCredentials`, if it was changed in between.
@@ -247,18 +251,20 @@ pub async fn change_password(
     caller: &Caller,
     seen: &StoredPassword,
     new: &StoredPassword,
+    notice: &Draft,
 ) -> Result<(), Error> {
     let &Caller { user, session, ref client, now } = caller;
-    let client = &client.json();
+    let (client, notice) = (&client.json(), &notice.json());
     let changed = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query_scalar!(
-            r#"select api.change_password($1, $2, $3, $4, $5, $6, $7) as "changed!""#,
+            r#"select api.change_password($1, $2, $3, $4, $5, $6, $7, $8) as "changed!""#,
             user,
             session,
             seen.phc,
             new.phc,
             new.pepper_id,
             client,
+            notice,
             now
         )
         .fetch_one(&mut *connection)

@@ -2,6 +2,7 @@
 
 mod service_account;
 pub mod abuse;
+pub mod mail;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -36,6 +37,7 @@ pub const AUDIENCE: &str = "auth-service";
 const SLOW_METHODS: &[&str] = &[
     "/auth.v1.AuthService/SignUp",
     "/auth.v1.AuthService/SignIn",
+    "/auth.v1.AuthService/ResetPassword",
     "/auth.v1.AccountService/ChangePassword",
     "/auth.v1.AccountService/Reauthenticate",
 ];
@@ -176,6 +178,9 @@ pub struct Config {
     /// Second factors, and proving again who one is.
     #[command(flatten)]
     pub second_factors: SecondFactors,
+    /// Mail, and what depends on it.
+    #[command(flatten)]
+    pub mail: mail::MailConfig,
 
     /// How log lines look.
     #[arg(long, env = "AUTH_LOG_FORMAT", default_value = "json")]
@@ -227,6 +232,7 @@ impl Settings for Config {
             faults.extend(self.keys().err());
             faults.extend(self.hashing().err());
             faults.extend(self.tls().err());
+            faults.extend(self.mail.faults());
         }
         faults.extend(self.abuse.faults());
         let mut must = |holds: bool, fault: &str| {

@@ -7,6 +7,9 @@ use shared::error::{Failure, Reason};
 /// The error domain of this service.
 pub const DOMAIN: &str = "duet.auth";
 
+/// What is said of the token of a mail that is good no more.
+pub const MAIL_TOKEN_INVALID: &str = "This link is good no more. Please ask for a new mail.";
+
 /// What can go wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -70,6 +73,15 @@ pub enum Error {
     /// Recovery codes cannot be removed alone.
     #[error("recovery codes cannot be removed alone")]
     FactorBound,
+    /// The token of a mail is unknown, used or too old.
+    #[error("the token of a mail is not good")]
+    MailTokenInvalid,
+    /// It was asked for a moment ago.
+    #[error("it was asked for a moment ago")]
+    TooSoon {
+        /// When to ask again.
+        retry_after: Duration,
+    },
     /// The database failed.
     #[error("the database failed")]
     Database(#[source] sqlx::Error),
@@ -162,6 +174,14 @@ impl From<Error> for Failure {
                 "name",
                 "Recovery codes go with the last other factor, and not alone.",
             ),
+            Error::MailTokenInvalid => {
+                Self::field(Reason::MailTokenInvalid, "token", MAIL_TOKEN_INVALID)
+            }
+            Error::TooSoon { retry_after } => Self::new(
+                Reason::RateLimited,
+                "A mail was sent a moment ago. Please wait a minute before the next one.",
+            )
+            .retry_after(retry_after),
             Error::Database(error) => Self::from(error),
             Error::Impossible(what) => Self::internal(what),
         }

@@ -15,9 +15,11 @@ pub mod error;
 pub mod factors;
 pub mod hashing;
 pub mod jwks;
+pub mod mail;
 pub mod password;
 pub mod proof;
 pub mod recovery_code;
+pub mod recovery;
 pub mod refresh_token;
 pub mod resealing;
 pub mod sealing;
@@ -51,6 +53,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     config::{AUDIENCE, Config, Ensure},
+    mail::{Outbox, sender::Sender},
     password::Hasher,
     sealing::Sealer,
     service::{Parts, Service},
@@ -84,6 +87,7 @@ pub struct App {
     service: Service,
     keys: Arc<KeyRing>,
     sealer: Arc<Sealer>,
+    sender: Sender,
     verifier: Verifier,
     database: Database,
     clock: SharedClock,
@@ -130,6 +134,8 @@ impl App {
             threads,
             config.hashing_queue,
         )?;
+        let outbox = Outbox::new(sealer.clone());
+        let post = config.mail.post().map_err(words)?;
         let service = Service::new(Parts {
             database: database.clone(),
             clock: clock.clone(),
@@ -137,6 +143,8 @@ impl App {
             keys: keys.clone(),
             issuing: config.issuing(),
             verifier: verifier.clone(),
+            outbox: outbox.clone(),
+            enumeration: config.mail.enumeration,
             pages: PageTokens::new(sealer.page_key()),
             sealer: sealer.clone(),
             lifetimes: config.lifetimes(),
@@ -144,7 +152,8 @@ impl App {
             throttles: config.abuse.throttles(),
             second_factors: config.second_factors.clone(),
         });
-        Ok(Self { config, service, keys, sealer, verifier, database, clock })
+        let sender = Sender { database: database.clone(), clock: clock.clone(), outbox, post };
+        Ok(Self { config, service, keys, sealer, sender, verifier, database, clock })
     }
 
     /// Mounts the gRPC services.
@@ -179,9 +188,12 @@ impl App {
                 if let Err(error) = throttle::sweep(&self.database, self.clock.now()).await {
                     tracing::warn!(%error, "Old throttles cannot be removed; trying again later.");
                 }
+                if let Err(error) = mail::outbox::sweep(&self.database, self.clock.now()).await {
+                    tracing::warn!(%error, "Old mails cannot be removed; trying again later.");
+                }
             }
         };
-        tokio::join!(self.keys.keep(), sweep, self.reseal());
+        tokio::join!(self.keys.keep(), self.sender.keep(), sweep, self.reseal());
     }
 
     /// Seals anew what the previous key-encryption key sealed. Not at once: until

@@ -19,9 +19,10 @@ use tonic::{Response, Status};
 
 use crate::{
     accounts::User,
-    config::SecondFactors,
+    config::{SecondFactors, mail::Enumeration},
     cookie::Cookies,
     error::DOMAIN,
+    mail::Outbox,
     password::{Hasher, MAX_BYTES},
     sealing::Sealer,
     sessions::{Lifetimes, Session},
@@ -67,6 +68,10 @@ pub struct Parts {
     pub verifier: Verifier,
     /// What makes refresh tokens.
     pub sealer: Arc<Sealer>,
+    /// Where mails are put.
+    pub outbox: Outbox,
+    /// Whether sign-up tells who has an account.
+    pub enumeration: Enumeration,
     /// What makes page tokens.
     pub pages: PageTokens,
     /// How long sessions live.

@@ -206,7 +206,9 @@ impl Service {
             return Err(Error::WrongCredentials.into());
         }
         let hashed = self.0.hasher.hash(&new).await?;
-        accounts::change_password(&self.0.database, &caller, &stored, &hashed).await?;
+        let notice = self.password_notice(&caller.client, caller.now);
+        accounts::change_password(&self.0.database, &caller, &stored, &hashed, &notice).await?;
+        self.0.outbox.filled();
         Ok(ChangePasswordResponse {})
     }
 

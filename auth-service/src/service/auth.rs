@@ -21,8 +21,10 @@ use crate::{
     accounts::{self, Opening},
     challenge,
     client::Client,
+    config::mail::Enumeration,
     email::{DisplayName, Email},
     error::{DOMAIN, Error},
+    mail::{Mail, token::Purpose},
     refresh_token::RefreshToken,
     sessions::{self, NewSession},
     throttle::{self, Settlement},
@@ -141,9 +143,17 @@ impl Service {
         let client = Client::current();
         throttle::begin_sign_up(database, throttles, sealer, &client, clock.now()).await?;
         let stored = self.0.hasher.hash(&password).await?;
+        if self.0.enumeration == Enumeration::Strict {
+            self.request_sign_up(&email, &display_name, &stored).await?;
+            return Ok((SignUpResponse::default(), transport));
+        }
         let session = self.new_session(rng::uuid_v4());
+        let outbox = &self.0.outbox;
+        let mail = outbox.with_token(session.now, Purpose::Verify, |token| Mail::Verify { token });
+        let database = &self.0.database;
         let user =
-            accounts::sign_up(&self.0.database, &email, &display_name, &stored, &session).await?;
+            accounts::sign_up(database, &email, &display_name, &stored, &session, &mail).await?;
+        outbox.filled();
         let methods = vec!["pwd".to_owned()];
         let credentials = self.first_credentials(&session, &user, methods)?;
         let answer = SignUpResponse { user: Some(user.into()), credentials: Some(credentials) };

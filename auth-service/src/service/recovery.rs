@@ -1,48 +1,167 @@
 //! What goes by mail: verifying an address, changing it, and setting a forgotten password.
 
+use chrono::{DateTime, Utc};
 use proto::auth::v1::{
     RequestEmailChangeRequest, RequestEmailChangeResponse, RequestEmailVerificationRequest,
     RequestEmailVerificationResponse, RequestPasswordResetRequest, RequestPasswordResetResponse,
     ResetPasswordRequest, ResetPasswordResponse, VerifyEmailRequest, VerifyEmailResponse,
+    verify_email_response::Outcome,
 };
-use shared::error::Failure;
+use shared::{
+    error::{Failure, Fields, Reason},
+    interceptor::Identity,
+    name, rng,
+};
 use tonic::Request;
 
-use super::{Service, not_built};
+use super::Service;
+use crate::{
+    client::Client,
+    email::{DisplayName, Email},
+    error::MAIL_TOKEN_INVALID,
+    hashing::StoredPassword,
+    mail::{
+        Draft, Mail,
+        token::{MailToken, Purpose},
+    },
+    recovery::{self, NewAccount, Proved},
+};
+
+/// How long ago, in seconds, whoever asks for another address must have proved
+/// who they are.
+const MAX_AUTH_AGE: i64 = 600;
 
 impl Service {
     pub(super) async fn do_request_email_verification(
         &self,
-        _: Request<RequestEmailVerificationRequest>,
+        request: Request<RequestEmailVerificationRequest>,
     ) -> Result<RequestEmailVerificationResponse, Failure> {
-        not_built()
+        let identity = Identity::of(&request)?;
+        let mut fields = Fields::new();
+        let named = name::user(&mut fields, "name", &request.get_ref().name, &identity)?;
+        fields.all((named,))?;
+        let caller = self.caller(&identity)?;
+        let outbox = &self.0.outbox;
+        let mail = outbox.with_token(caller.now, Purpose::Verify, |token| Mail::Verify { token });
+        recovery::request_verification(&self.0.database, &caller, &mail).await?;
+        outbox.filled();
+        Ok(RequestEmailVerificationResponse {})
     }
 
     pub(super) async fn do_request_email_change(
         &self,
-        _: Request<RequestEmailChangeRequest>,
+        request: Request<RequestEmailChangeRequest>,
     ) -> Result<RequestEmailChangeResponse, Failure> {
-        not_built()
+        let identity = Identity::of(&request)?;
+        let RequestEmailChangeRequest { name, new_email } = request.into_inner();
+        let mut fields = Fields::new();
+        let named = name::user(&mut fields, "name", &name, &identity)?;
+        let new = fields.read("new_email", Email::parse(&new_email));
+        let (_, new) = fields.all((named, new))?;
+        let caller = self.caller(&identity)?;
+        if caller.now.timestamp() - identity.user()?.auth_time > MAX_AUTH_AGE {
+            let failure =
+                Failure::new(Reason::ReauthenticationRequired, "Please prove again who you are.");
+            return Err(failure.metadata("max_auth_age", MAX_AUTH_AGE.to_string()));
+        }
+        let outbox = &self.0.outbox;
+        let to_old = outbox.with_token(caller.now, Purpose::ChangeOld, |token| Mail::ChangeOld {
+            token,
+            new_email: new.as_str().to_owned(),
+        });
+        let to_new =
+            outbox.with_token(caller.now, Purpose::ChangeNew, |token| Mail::ChangeNew { token });
+        let database = &self.0.database;
+        if !recovery::request_change(database, &caller, &new, &to_old, &to_new).await? {
+            let same = "This is the address of your account.";
+            return Err(Failure::field(Reason::FieldInvalid, "new_email", same));
+        }
+        outbox.filled();
+        Ok(RequestEmailChangeResponse {})
     }
 
     pub(super) async fn do_request_password_reset(
         &self,
-        _: Request<RequestPasswordResetRequest>,
+        request: Request<RequestPasswordResetRequest>,
     ) -> Result<RequestPasswordResetResponse, Failure> {
-        not_built()
+        let mut fields = Fields::new();
+        let email = fields.read("email", Email::parse(&request.get_ref().email));
+        let (email,) = fields.all((email,))?;
+        let (outbox, now) = (&self.0.outbox, self.0.clock.now());
+        let mail = outbox.with_token(now, Purpose::Reset, |token| Mail::Reset { token });
+        recovery::request_reset(&self.0.database, &email, &mail, now).await?;
+        outbox.filled();
+        Ok(RequestPasswordResetResponse {})
     }
 
     pub(super) async fn do_reset_password(
         &self,
-        _: Request<ResetPasswordRequest>,
+        request: Request<ResetPasswordRequest>,
     ) -> Result<ResetPasswordResponse, Failure> {
-        not_built()
+        let ResetPasswordRequest { token, new_password } = request.into_inner();
+        let (database, now) = (&self.0.database, self.0.clock.now());
+        let mut fields = Fields::new();
+        let token = MailToken::parse(&token).filter(|token| token.purpose == Purpose::Reset);
+        let subject = match &token {
+            Some(token) => recovery::reset_subject(database, token, now).await?,
+            None => None,
+        };
+        let good = token.filter(|_| subject.is_some()).ok_or(MAIL_TOKEN_INVALID);
+        let token = fields.read_as(Reason::MailTokenInvalid, "token", good);
+        let known = subject.map(|owner| vec![owner.email, owner.display_name]).unwrap_or_default();
+        let password = self.new_password(&mut fields, "new_password", new_password, known).await?;
+        let (token, password) = fields.all((token, password))?;
+        let hashed = self.0.hasher.hash(&password).await?;
+        let client = Client::current();
+        let notice = self.password_notice(&client, now);
+        recovery::reset_password(database, &token, &hashed, &client, &notice, now).await?;
+        self.0.outbox.filled();
+        Ok(ResetPasswordResponse {})
     }
 
     pub(super) async fn do_verify_email(
         &self,
-        _: Request<VerifyEmailRequest>,
+        request: Request<VerifyEmailRequest>,
     ) -> Result<VerifyEmailResponse, Failure> {
-        not_built()
+        let mut fields = Fields::new();
+        let token = MailToken::parse(&request.get_ref().token)
+            .filter(|token| token.purpose != Purpose::Reset)
+            .ok_or(MAIL_TOKEN_INVALID);
+        let token = fields.read_as(Reason::MailTokenInvalid, "token", token);
+        let (token,) = fields.all((token,))?;
+        let (outbox, now) = (&self.0.outbox, self.0.clock.now());
+        let notice = outbox.notice(now, Mail::EmailChanged {});
+        let proved =
+            recovery::verify(&self.0.database, &token, &Client::current(), &notice, now).await?;
+        let outcome = match proved {
+            Proved::Verified => Outcome::Verified,
+            Proved::Agreed => Outcome::Agreed,
+            Proved::Changed => {
+                outbox.filled();
+                Outcome::Changed
+            }
+        };
+        Ok(VerifyEmailResponse { outcome: outcome.into() })
+    }
+
+    /// Signs up where nobody is told who has an account: the mail goes on.
+    pub(super) async fn request_sign_up(
+        &self,
+        email: &Email,
+        display_name: &DisplayName,
+        password: &StoredPassword,
+    ) -> Result<(), Failure> {
+        let (outbox, now) = (&self.0.outbox, self.0.clock.now());
+        let mail = outbox.with_token(now, Purpose::SignUp, |token| Mail::SignUp { token });
+        let notice = outbox.notice(now, Mail::AddressTaken {});
+        let account = NewAccount { user: rng::uuid_v4(), email, display_name, password };
+        recovery::request_sign_up(&self.0.database, &account, &mail, &notice, now).await?;
+        outbox.filled();
+        Ok(())
+    }
+
+    /// What the owner of an account gets to read when its password has changed.
+    pub(super) fn password_notice(&self, client: &Client, now: DateTime<Utc>) -> Draft {
+        self.0.outbox.notice(now, Mail::PasswordChanged { device: client.device_label() })
     }
 }

@@ -1,0 +1,27 @@
+-- Sets the password by the token of a mail and ends every session. Who reads
+-- that mail has the address: it is verified from now on. False if the token is
+-- good no more. Second factors stay.
+create or replace function api.reset_password(
+    p_user uuid, p_hash bytea, p_new_hash text, p_pepper_id text,
+    p_client jsonb, p_notice jsonb, p_now timestamptz
+) returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    v_email text;
+begin
+    perform set_config('app.user_id', p_user::text, true);
+    if data.use_mail_token(p_user, 'reset', p_hash, p_now) is null then
+        return false;
+    end if;
+    update data.users
+        set password_hash = p_new_hash, pepper_id = p_pepper_id, email_verified = true,
+            updated_at = p_now
+        where user_id = p_user
+        returning email into v_email;
+    if not found then
+        return false;
+    end if;
+    perform data.audit(p_user, 'password.reset', p_client, null, null, p_now);
+    perform data.send_mail(p_user, v_email, p_notice, p_now);
+    perform data.end_sessions(p_user, null, null, p_now);
+    return true;
+end $$;
