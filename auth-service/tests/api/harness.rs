@@ -142,6 +142,7 @@ pub(crate) fn key() -> String {
     shared::secret::Key::random().to_base64().to_string()
 }
 
+/// The configuration of a service, with more settings as flags.
 pub(crate) fn config(key: &str, flags: &[&str]) -> Config {
     let fixed = [
         "auth-service",

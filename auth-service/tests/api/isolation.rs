@@ -16,6 +16,9 @@ use proto::auth::v1::{
     DeleteFactorRequest, GetUserRequest, ListFactorsRequest, ListSessionsRequest,
     ReauthenticateRequest, RegenerateRecoveryCodesRequest, RevokeOtherSessionsRequest,
     RevokeSessionRequest, UpdateUserRequest, User, VerifyTokenRequest, VerifyTokenResponse,
+    ChangePasswordRequest, GetUserRequest, ListSessionsRequest, RequestEmailChangeRequest,
+    RequestEmailVerificationRequest, RevokeOtherSessionsRequest, RevokeSessionRequest,
+    UpdateUserRequest, User, VerifyTokenRequest, VerifyTokenResponse,
 };
 use shared::{
     database::Database,
@@ -199,6 +202,23 @@ async fn a_foreign_name_is_refused_and_nothing_changes() {
                 .await
                 .err(),
         ),
+        (
+            "RequestEmailVerification",
+            account
+                .request_email_verification(RequestEmailVerificationRequest { name: name.clone() })
+                .await
+                .err(),
+        ),
+        (
+            "RequestEmailChange",
+            account
+                .request_email_change(RequestEmailChangeRequest {
+                    name: name.clone(),
+                    new_email: "mine@example.org".to_owned(),
+                })
+                .await
+                .err(),
+        ),
     ];
     refusals.extend(factor_refusals(&app, &ada.credentials.access_token, &name).await);
     let mut walked: Vec<&str> = refusals.iter().map(|(method, _)| *method).collect();
@@ -282,9 +302,12 @@ const CALLABLE: &[&str] = &[
     "api.end_session",
     "api.exchange_token",
     "api.get_user",
+    "api.lease_mail",
     "api.list_factors",
     "api.list_service_accounts",
     "api.list_sessions",
+    "api.mail_failed",
+    "api.mail_sent",
     "api.make_recovery_codes",
     "api.open_session",
     "api.own_password",
@@ -294,7 +317,13 @@ const CALLABLE: &[&str] = &[
     "api.refresh_session",
     "api.refuse_sign_in",
     "api.remove_signing_keys",
+    "api.request_email_change",
+    "api.request_email_verification",
+    "api.request_password_reset",
+    "api.request_sign_up",
     "api.reseal_factor",
+    "api.reset_password",
+    "api.reset_subject",
     "api.revoke_other_sessions",
     "api.revoke_session",
     "api.sealed_factors",
@@ -303,11 +332,13 @@ const CALLABLE: &[&str] = &[
     "api.session_lives",
     "api.sign_up",
     "api.signing_keys",
+    "api.sweep_mail",
     "api.sweep_sessions",
     "api.sweep_throttles",
     "api.take_turn",
     "api.token_lives",
     "api.update_user",
+    "api.verify_email",
 ];
 
 /// FR-022: neither the service's role nor its owner sees a table's rows, and
@@ -319,6 +350,7 @@ async fn the_database_isolates_by_itself() {
     assert_eq!(isolation_faults(&app.database, &CALLABLE).await, Vec::<String>::new());
     let exempt = [
         "data.user_emails has the index",
+        "data.outbox has the index data.outbox_by_attempt",
         "data.signing_keys",
         // Whatever is counted, known or not, is counted alike.
         "data.throttles",
@@ -329,6 +361,13 @@ async fn the_database_isolates_by_itself() {
         "api.add_signing_key(",
         "api.remove_signing_keys(",
         "api.sealed_factors(",
+        "api.lease_mail(",
+        "api.password_of(",
+        "api.request_password_reset(",
+        "api.signing_keys(",
+        "api.add_signing_key(",
+        "api.remove_signing_keys(",
+        "api.sweep_mail(",
         "api.sweep_sessions(",
         // Machines belong to the service itself.
         "data.service_accounts",
