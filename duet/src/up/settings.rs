@@ -43,6 +43,12 @@ impl Settings {
             if auth.key_encryption_key.is_none() && auth.key_encryption_key_file.is_none() {
                 auth.key_encryption_key_file = sealing;
             }
+            let mail = &mut auth.mail;
+            if mail.smtp_url.is_none() && mail.smtp_url_file.is_none() {
+                mail.mail_dir.get_or_insert_with(|| home.mail());
+            }
+            mail.mail_from.get_or_insert_with(|| "Duet <duet@localhost>".to_owned());
+            mail.public_url.get_or_insert_with(|| format!("http://{}", reachable(web)));
         });
         let task = read_with(program("task-service"), |task: &mut task_service::config::Config| {
             task.listen_addr = task_address;
