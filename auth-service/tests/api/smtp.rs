@@ -223,7 +223,7 @@ impl Shared {
                 "EHLO" => "250-mail.test\r\n250-SMTPUTF8\r\n250-8BITMIME\r\n250 AUTH PLAIN\r\n",
                 "STARTTLS" => {
                     stream.write_all(b"220 go ahead\r\n").await?;
-                    let acceptor = self.acceptor.clone().unwrap();
+                    let acceptor = self.acceptor.as_ref().unwrap();
                     let secured = acceptor.accept(stream.into_inner()).await?;
                     stream = BufReader::new(Box::new(secured));
                     over_tls = true;
@@ -236,12 +236,10 @@ impl Shared {
                 "MAIL" => "250 ok\r\n",
                 "RCPT" => {
                     *self.offered.lock().unwrap() += 1;
-                    let (_, address) = said.split_once('<').unwrap();
-                    let (address, _) = address.split_once('>').unwrap();
                     match mood {
                         Mood::KnowsNobody => "550 no such mailbox\r\n",
                         Mood::Takes | Mood::IsBusy | Mood::FallsSilent => {
-                            to.push(address.to_owned());
+                            to.push(address_in(said));
                             "250 ok\r\n"
                         }
                     }
@@ -267,6 +265,12 @@ impl Shared {
             stream.write_all(answer.as_bytes()).await?;
         }
     }
+}
+
+/// The address between the angle brackets of a command.
+fn address_in(command: &str) -> String {
+    let (_, address) = command.split_once('<').unwrap();
+    address.split_once('>').unwrap().0.to_owned()
 }
 
 async fn read_data(stream: &mut BufReader<Box<dyn Stream>>) -> std::io::Result<String> {
