@@ -61,6 +61,8 @@ impl Home {
     /// The file with the secret of task-service's account at auth-service.
     pub(super) fn service_secret(&self) -> PathBuf {
         self.secrets().join("task-service-secret")
+    }
+
     /// The folder with the mails that would have been sent.
     pub(super) fn mail(&self) -> PathBuf {
         self.folder.join("mail")
