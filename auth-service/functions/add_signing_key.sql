@@ -8,5 +8,9 @@ begin
         (generation, kid, algorithm, public_key, sealed_private_key, activates_at, created_at)
     values (p_generation, p_kid, p_algorithm, p_public_key, p_sealed_private_key, p_activates_at, p_now)
     on conflict do nothing;
-    return found;
+    if not found then
+        return false;
+    end if;
+    update data.signing_keys set rev = data.tell_keys(p_now) where generation = p_generation;
+    return true;
 end $$;

@@ -3,6 +3,7 @@
 mod service_account;
 pub mod abuse;
 pub mod mail;
+mod trust;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -126,6 +127,9 @@ pub struct Config {
     /// verifiers keep what they fetched.
     #[arg(long, env = "AUTH_KEY_LEAD", default_value = "1h", value_parser = duration)]
     pub key_lead: Duration,
+    /// What verifiers are told.
+    #[command(flatten)]
+    pub trust: trust::Trust,
 
     /// How long a session lives without a refresh.
     #[arg(long, env = "AUTH_SESSION_IDLE_TTL", default_value = "7d", value_parser = duration)]
@@ -233,6 +237,7 @@ impl Settings for Config {
             faults.extend(self.hashing().err());
             faults.extend(self.tls().err());
             faults.extend(self.mail.faults());
+            faults.extend(self.trust.faults(self.key_lead));
         }
         faults.extend(self.abuse.faults());
         let mut must = |holds: bool, fault: &str| {

@@ -30,6 +30,7 @@ pub mod signing;
 pub mod throttle;
 pub mod token;
 pub mod totp;
+pub mod trust_feed;
 
 use std::{sync::Arc, time::Duration};
 
@@ -56,9 +57,10 @@ use crate::{
     mail::{Outbox, sender::Sender},
     password::Hasher,
     sealing::Sealer,
-    service::{Parts, Service},
+    service::{Parts, Service, trust::TrustTeller},
     service_accounts::Scopes,
     signing::{KeyRing, Rotation},
+    trust_feed::TrustFeed,
 };
 
 /// What this service brings to its database.
@@ -88,6 +90,7 @@ pub struct App {
     keys: Arc<KeyRing>,
     sealer: Arc<Sealer>,
     sender: Sender,
+    trust: TrustFeed,
     verifier: Verifier,
     database: Database,
     clock: SharedClock,
@@ -112,6 +115,7 @@ impl App {
             algorithm: config.signing_algorithm.into(),
             period: TimeDelta::from_std(config.key_rotation)?,
             lead: TimeDelta::from_std(config.key_lead)?,
+            refresh: TimeDelta::from_std(config.trust.keys_refresh)?,
             token_lifetime: TimeDelta::from_std(config.access_token_ttl)?,
         };
         // Our own keys never grow stale.
@@ -119,6 +123,14 @@ impl App {
         let keys =
             KeyRing::open(rotation, database.clone(), sealer.clone(), clock.clone(), trust.clone());
         let keys = Arc::new(keys.await?);
+        let feed = TrustFeed::open(
+            database.clone(),
+            clock.clone(),
+            keys.clone(),
+            trust.clone(),
+            config.trust.feed(config.access_token_ttl),
+        );
+        let feed = feed.await?;
         let rules = Rules {
             issuer: config.issuer.clone(),
             audience: AUDIENCE.to_owned(),
@@ -141,6 +153,7 @@ impl App {
             clock: clock.clone(),
             hasher,
             keys: keys.clone(),
+            trust: feed.clone(),
             issuing: config.issuing(),
             verifier: verifier.clone(),
             outbox: outbox.clone(),
@@ -153,12 +166,19 @@ impl App {
             second_factors: config.second_factors.clone(),
         });
         let sender = Sender { database: database.clone(), clock: clock.clone(), outbox, post };
-        Ok(Self { config, service, keys, sealer, sender, verifier, database, clock })
+        Ok(Self { config, service, keys, trust: feed, sealer, sender, verifier, database, clock })
+    }
+
+    /// The keys that tokens are signed with.
+    #[must_use]
+    pub fn keys(&self) -> &KeyRing {
+        &self.keys
     }
 
     /// Mounts the gRPC services.
     #[must_use]
     pub fn mount(&self, server: Server) -> Server {
+        let trust = TrustTeller::new(self.service.clone(), server.draining());
         server
             .message_limit(auth_service_server::SERVICE_NAME, MAX_MESSAGE_BYTES)
             .message_limit(token_service_server::SERVICE_NAME, MAX_MESSAGE_BYTES)
@@ -169,7 +189,7 @@ impl App {
             .open(TokenServiceServer::new(self.service.clone()))
             .authenticated(AccountServiceServer::new(self.service.clone()), &self.verifier)
             .authenticated(AdminServiceServer::new(self.service.clone()), &self.verifier)
-            .authenticated(TrustServiceServer::new(self.service.clone()), &self.verifier)
+            .authenticated(TrustServiceServer::new(trust), &self.verifier)
     }
 
     /// Plain HTTP beside gRPC: the key set.
@@ -193,7 +213,7 @@ impl App {
                 }
             }
         };
-        tokio::join!(self.keys.keep(), self.sender.keep(), sweep, self.reseal());
+        tokio::join!(self.keys.keep(), self.trust.keep(), self.sender.keep(), sweep, self.reseal());
     }
 
     /// Seals anew what the previous key-encryption key sealed. Not at once: until

@@ -29,6 +29,7 @@ use crate::{
     signing::KeyRing,
     throttle::Throttles,
     token::Issuing,
+    trust_feed::TrustFeed,
 };
 
 mod account;
@@ -41,7 +42,7 @@ mod owner;
 mod recovery;
 mod step_up;
 mod token;
-mod trust;
+pub mod trust;
 
 /// What a method answers that is not built yet.
 fn not_built<T>() -> Result<T, Failure> {
@@ -62,6 +63,8 @@ pub struct Parts {
     pub hasher: Hasher,
     /// The keys that sign.
     pub keys: Arc<KeyRing>,
+    /// What tells verifiers; to be told of every change that concerns them.
+    pub trust: TrustFeed,
     /// What tokens say.
     pub issuing: Issuing,
     /// What verifies them.

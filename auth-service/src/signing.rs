@@ -4,29 +4,31 @@
 //!
 //! PENDING (published, not signing yet) → ACTIVE (the youngest whose time has
 //! come) → RETIRING (its last tokens still live) → gone.
+//!
+//! A key that somebody ordered hurries: its time comes when every watcher of the
+//! trust feed knows it, and at the latest when those who fetch the keys do.
+
+mod new_key;
+mod store;
 
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
-};
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
+use serde_json::Value;
 use shared::{
-    clock::SharedClock,
-    database::{Database, Repeat},
-    jwk::Jwk,
-    trust::Trust,
-    verify::LEEWAY_SECONDS,
+    clock::SharedClock, database::Database, jwk::Jwk, trust::Trust, verify::LEEWAY_SECONDS,
 };
-use zeroize::Zeroizing;
+use tokio::sync::{Mutex, Notify};
 
-use crate::sealing::Sealer;
+use self::{new_key::NewKey, store::Sealed};
+use crate::{error::Error, sealing::Sealer};
 
-/// How often the keys are read again; a replica learns of a new key by that.
+/// How often it is looked what is due; of what others do a replica learns by
+/// the trust feed.
 pub const RELOAD: Duration = Duration::from_secs(30);
 
 /// Which keys are made, and when.
@@ -39,6 +41,8 @@ pub struct Rotation {
     /// How long a key is published before it signs: at least twice as long as
     /// verifiers keep the keys they fetched.
     pub lead: TimeDelta,
+    /// How often verifiers fetch the keys that do not watch them.
+    pub refresh: TimeDelta,
     /// How long the tokens live that it signs.
     pub token_lifetime: TimeDelta,
 }
@@ -50,6 +54,17 @@ pub struct SigningKey {
     header: Header,
     encoding: EncodingKey,
     activates_at: DateTime<Utc>,
+    /// It signs as soon as every watcher knows it.
+    hurried: bool,
+}
+
+/// What became of an order to rotate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotated {
+    /// The key that comes next.
+    pub kid: String,
+    /// When it signs at the latest.
+    pub activates_at: DateTime<Utc>,
 }
 
 /// The keys of this service, kept up to date by `keep`.
@@ -60,14 +75,9 @@ pub struct KeyRing {
     clock: SharedClock,
     trust: Trust,
     keys: ArcSwap<Vec<Arc<SigningKey>>>,
-}
-
-struct Row {
-    generation: i64,
-    algorithm: String,
-    public_key: serde_json::Value,
-    sealed_private_key: Vec<u8>,
-    activates_at: DateTime<Utc>,
+    /// What was read later is published later.
+    reading: Mutex<()>,
+    changed: Notify,
 }
 
 impl SigningKey {
@@ -94,8 +104,9 @@ impl KeyRing {
         clock: SharedClock,
         trust: Trust,
     ) -> anyhow::Result<Self> {
-        let ring =
-            Self { rotation, database, sealer, clock, trust, keys: ArcSwap::from_pointee(vec![]) };
+        let keys = ArcSwap::from_pointee(vec![]);
+        let (reading, changed) = (Mutex::default(), Notify::new());
+        let ring = Self { rotation, database, sealer, clock, trust, keys, reading, changed };
         ring.refresh().await?;
         Ok(ring)
     }
@@ -131,100 +142,109 @@ impl KeyRing {
         }
     }
 
+    /// Ends when this replica has changed the stored keys.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Whether a key waits for every watcher to know it.
+    #[must_use]
+    pub fn is_hurried(&self) -> bool {
+        let now = self.clock.now();
+        self.keys.load().iter().any(|key| key.hurried && key.activates_at > now)
+    }
+
+    /// Reads the keys anew.
+    ///
+    /// # Errors
+    /// `Database`; `Impossible` for a key that cannot be opened.
+    pub async fn reload(&self) -> Result<(), Error> {
+        let _in_turn = self.reading.lock().await;
+        let keys = self.load().await.map_err(database_error)?;
+        self.publish(keys);
+        Ok(())
+    }
+
+    /// Has a new key sign, as soon as every verifier can know it. While one
+    /// waits for that there is no other.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn rotate(&self, client: &Value) -> Result<Rotated, Error> {
+        let now = self.clock.now();
+        let key = self.new_key().map_err(impossible)?;
+        let latest = now + self.rotation.refresh * 2;
+        let rotated = store::rotate(&self.database, &key, latest, client, now).await?;
+        tracing::info!(key.id = rotated.kid, "A signing key was ordered.");
+        self.changed.notify_one();
+        self.reload().await?;
+        Ok(rotated)
+    }
+
+    /// Withdraws a key that others may know: it is published no more, and
+    /// another one signs at once. False if there is no such key.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn revoke(&self, kid: &str, client: &Value) -> Result<bool, Error> {
+        let key = self.new_key().map_err(impossible)?;
+        let now = self.clock.now();
+        let found = store::revoke(&self.database, kid, &key, client, now).await?;
+        if found {
+            tracing::warn!(key.id = kid, "A signing key was withdrawn.");
+            self.changed.notify_one();
+            self.reload().await?;
+        }
+        Ok(found)
+    }
+
     async fn refresh(&self) -> anyhow::Result<()> {
+        let _in_turn = self.reading.lock().await;
         let mut keys = self.load().await?;
         let now = self.clock.now();
         if let Some((generation, activates_at)) = due(&keys, &self.rotation, now) {
-            let key = NewKey::generate(self.rotation.algorithm)?;
-            self.store(generation, &key, activates_at, now).await?;
+            let key = self.new_key()?;
+            if store::add(&self.database, generation, &key, activates_at, now).await? {
+                let kid = key.kid();
+                tracing::info!(key.id = kid, key.activates_at = %activates_at, "A signing key was made.");
+                self.changed.notify_one();
+            }
             // Another replica may have been first; its key counts then.
             keys = self.load().await?;
         }
         let gone = gone(&keys, &self.rotation, now);
         if gone > 0 {
-            self.remove_before(keys[gone].generation).await?;
+            let before = keys[gone].generation;
+            let removed = store::remove_before(&self.database, before, now).await?;
+            tracing::info!(keys.removed = removed, "Signing keys were retired for good.");
+            self.changed.notify_one();
         }
-        self.keys.store(Arc::new(keys));
-        self.trust.set(&self.published(), now);
+        self.publish(keys);
         Ok(())
     }
 
     async fn load(&self) -> anyhow::Result<Vec<Arc<SigningKey>>> {
-        let rows = self.database.call(Repeat::Safe, |mut connection| async move {
-            sqlx::query_as!(
-                Row,
-                r#"select generation as "generation!", algorithm as "algorithm!",
-                    public_key as "public_key!", sealed_private_key as "sealed_private_key!",
-                    activates_at as "activates_at!"
-                from api.signing_keys()"#
-            )
-            .fetch_all(&mut *connection)
-            .await
-        });
-        rows.await?.into_iter().map(|row| self.open_row(row).map(Arc::new)).collect()
+        let keys = store::load(&self.database, &self.sealer).await?;
+        Ok(keys.into_iter().map(Arc::new).collect())
     }
 
-    fn open_row(&self, row: Row) -> anyhow::Result<SigningKey> {
-        let Row { generation, algorithm, public_key, sealed_private_key, activates_at } = row;
-        let jwk: Jwk = serde_json::from_value(public_key)?;
-        let private = self.sealer.open(&jwk.kid, &sealed_private_key).context(
-            "the stored signing keys were sealed under another key-encryption key; \
-             start with that one as AUTH_PREVIOUS_KEY_ENCRYPTION_KEY",
-        )?;
-        let (algorithm, encoding) = match algorithm.as_str() {
-            "EdDSA" => (Algorithm::EdDSA, EncodingKey::from_ed_der(&private)),
-            "ES256" => (Algorithm::ES256, EncodingKey::from_ec_der(&private)),
-            other => anyhow::bail!("a stored signing key has the unknown algorithm {other}"),
-        };
-        let header = Header {
-            typ: Some("at+jwt".to_owned()),
-            kid: Some(jwk.kid.clone()),
-            ..Header::new(algorithm)
-        };
-        Ok(SigningKey { generation, jwk, header, encoding, activates_at })
+    fn publish(&self, keys: Vec<Arc<SigningKey>>) {
+        self.keys.store(Arc::new(keys));
+        self.trust.set(&self.published(), self.clock.now());
     }
 
-    async fn store(
-        &self,
-        generation: i64,
-        key: &NewKey,
-        activates_at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> anyhow::Result<()> {
-        let NewKey { jwk, private } = key;
-        let public = serde_json::to_value(jwk)?;
-        let sealed = self.sealer.seal(&jwk.kid, private);
-        let (public, sealed) = (&public, &sealed);
-        let stored = self.database.call(Repeat::Safe, |mut connection| async move {
-            sqlx::query_scalar!(
-                r#"select api.add_signing_key($1, $2, $3, $4, $5, $6, $7) as "stored!""#,
-                generation,
-                jwk.kid,
-                jwk.alg,
-                public,
-                sealed,
-                activates_at,
-                now
-            )
-            .fetch_one(&mut *connection)
-            .await
-        });
-        if stored.await? {
-            tracing::info!(key.id = jwk.kid, key.activates_at = %activates_at, "A signing key was made.");
-        }
-        Ok(())
+    fn new_key(&self) -> anyhow::Result<Sealed> {
+        Sealed::new(&NewKey::generate(self.rotation.algorithm)?, &self.sealer)
     }
+}
 
-    async fn remove_before(&self, generation: i64) -> anyhow::Result<()> {
-        let removed = self.database.call(Repeat::Safe, |mut connection| async move {
-            sqlx::query_scalar!(r#"select api.remove_signing_keys($1) as "removed!""#, generation)
-                .fetch_one(&mut *connection)
-                .await
-        });
-        let removed = removed.await?;
-        tracing::info!(keys.removed = removed, "Signing keys were retired for good.");
-        Ok(())
-    }
+/// What the database said, or else what must not be.
+fn database_error(error: anyhow::Error) -> Error {
+    error.downcast().unwrap_or_else(impossible)
+}
+
+fn impossible(error: anyhow::Error) -> Error {
+    Error::Impossible(format!("{error:#}"))
 }
 
 /// How many of the keys, from the oldest on, have no living token any more.
@@ -245,30 +265,4 @@ fn due(
     let successor = youngest.activates_at + rotation.period;
     (successor - rotation.lead <= now)
         .then(|| (youngest.generation + 1, successor.max(now + rotation.lead)))
-}
-
-struct NewKey {
-    jwk: Jwk,
-    private: Zeroizing<Vec<u8>>,
-}
-
-impl NewKey {
-    fn generate(algorithm: Algorithm) -> anyhow::Result<Self> {
-        let refused = |_| anyhow::anyhow!("the cryptography library cannot make a key");
-        Ok(match algorithm {
-            Algorithm::ES256 => {
-                let pair =
-                    EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(refused)?;
-                let private = Zeroizing::new(pair.to_pkcs8v1().map_err(refused)?.as_ref().to_vec());
-                let point = pair.public_key().as_ref();
-                let (x, y) = (point[1..33].try_into()?, point[33..65].try_into()?);
-                Self { jwk: Jwk::p256(x, y), private }
-            }
-            _ => {
-                let pair = Ed25519KeyPair::generate().map_err(refused)?;
-                let private = Zeroizing::new(pair.to_pkcs8v1().map_err(refused)?.as_ref().to_vec());
-                Self { jwk: Jwk::ed25519(pair.public_key().as_ref().try_into()?), private }
-            }
-        })
-    }
 }

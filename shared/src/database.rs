@@ -4,6 +4,7 @@
 //!
 //! Invariant: a service calls functions; no statement here or there names a table.
 
+pub mod hints;
 mod idle;
 mod pool;
 

@@ -4,20 +4,22 @@
 //!
 //! Invariant: an `Identity` is made here and nowhere else.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tonic::{Request, Status, metadata::MetadataMap, service::Interceptor};
 use uuid::Uuid;
 
 use crate::{
     error::{Failure, Reason, domain},
-    verify::{Claims, Refusal, Token, Verifier},
+    trust::Trust,
+    verify::{Claims, Refusal, Token, Verified, Verifier},
 };
 
 /// Whoever makes a call: a user, a service, or a service for a user, by an
 /// access token that was verified.
 #[derive(Clone, Debug)]
-pub struct Identity(Arc<Token>);
+pub struct Identity(Verified);
 
 impl Identity {
     /// The user who makes this call, as the interceptor left it there.
@@ -62,7 +64,7 @@ impl Identity {
     /// (SCOPE_MISSING) for one that acts for a user: nothing of the account is
     /// any scope's.
     pub fn user(&self) -> Result<&Claims, Failure> {
-        match &*self.0 {
+        match &*self.0.token {
             Token::User(claims) => Ok(claims),
             Token::Service(_) => {
                 Err(Failure::new(Reason::NotYours, "A service has no account of its own."))
@@ -101,25 +103,32 @@ impl Identity {
     /// Whether it is a service, which may act for any user.
     #[must_use]
     pub fn is_service(&self) -> bool {
-        matches!(*self.0, Token::Service(_))
+        matches!(*self.0.token, Token::Service(_))
     }
 
     /// What the token allows a service to do, for itself or for a user.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        self.0.scopes()
+        self.0.token.scopes()
     }
 
     /// The id of the user or of the service account: for logs, since a service
     /// never acts for itself.
     #[must_use]
     pub fn subject(&self) -> Uuid {
-        self.0.subject()
+        self.0.token.subject()
     }
 
     /// When the token stops being good, in seconds since 1970.
     #[must_use]
     pub fn expires_at(&self) -> i64 {
-        self.0.expires_at()
+        self.0.token.expires_at()
+    }
+
+    /// Why the caller would be refused at `now`, the token's age aside: it was
+    /// revoked, or its key was withdrawn. For what outlives its call.
+    #[must_use]
+    pub fn refusal(&self, trust: &Trust, now: DateTime<Utc>) -> Option<Refusal> {
+        trust.refuses_by_now(&self.0.kid, &self.0.token, now)
     }
 }
 
@@ -138,29 +147,37 @@ impl Authenticate {
     }
 
     fn identify(&self, metadata: &MetadataMap) -> Result<Identity, Failure> {
-        let invalid = || Failure::new(Reason::TokenInvalid, "Please sign in again.");
         let mut headers = metadata.get_all("authorization").iter();
         let header = headers
             .next()
             .ok_or_else(|| Failure::new(Reason::TokenMissing, "Please sign in first."))?;
         if headers.next().is_some() {
-            return Err(invalid());
+            return Err(Refusal::Invalid("several headers").into());
         }
-        let token = header.to_str().ok().and_then(bearer).ok_or_else(invalid)?;
-        self.verifier.verify(token).map(Identity).map_err(|refusal| match refusal {
+        let token = header.to_str().ok().and_then(bearer).ok_or(Refusal::Invalid("no bearer"))?;
+        Ok(Identity(self.verifier.check(token)?))
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
             Refusal::Expired => {
-                Failure::new(Reason::TokenExpired, "Your access has expired; please refresh it.")
+                Self::new(Reason::TokenExpired, "Your access has expired; please refresh it.")
             }
             Refusal::Invalid(check) => {
                 tracing::debug!(check, "A token was refused.");
-                invalid()
+                Self::new(Reason::TokenInvalid, "Please sign in again.")
             }
-            Refusal::NoKeys => Failure::new(
+            Refusal::Revoked => {
+                Self::new(Reason::SessionRevoked, "Session expired. Please sign in again.")
+            }
+            Refusal::NoKeys => Self::new(
                 Reason::TrustStale,
                 "Signing in cannot be checked at the moment. Please try again shortly.",
             )
             .retry_after(Duration::from_secs(1)),
-        })
+        }
     }
 }
 

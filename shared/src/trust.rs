@@ -1,56 +1,97 @@
-//! The keys that a verifier trusts, and the background task that keeps them
-//! fresh: a fetch at start, one per refresh interval, and one when a token
-//! names a key that is not known, at most every ten seconds for all callers
-//! together. Keys outlive an outage of their source, and a restart of the
-//! verifier during it, for as long as `max_staleness` says.
+//! What a verifier trusts: the keys that tokens may be signed with, and what
+//! was revoked since. `Keeper` fetches the keys now and then; a `TrustWatcher`
+//! is told both as they change, and while it is, nothing is fetched.
+//!
+//! Invariant: all of it is in memory. Keys outlive an outage of their source,
+//! and a restart of the verifier during it, for as long as `max_staleness` says.
+
+mod keeper;
+mod revocations;
+mod source;
+mod watcher;
 
 use std::{
     collections::HashMap,
-    future::Future,
-    path::{Path, PathBuf},
-    pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
-use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey};
-use proto::auth::v1::{GetJsonWebKeySetRequest, token_service_client::TokenServiceClient};
-use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
-use tonic::{service::interceptor::InterceptedService, transport::Channel};
+use metrics::gauge;
+use tokio::sync::{Notify, broadcast};
+use uuid::Uuid;
 
+use self::revocations::Revocations;
+pub use self::{
+    keeper::Keeper,
+    revocations::{Revocation, Subject},
+    source::{GrpcKeys, KeySource, UrlKeys},
+    watcher::{TokenSource, TrustWatcher},
+};
 use crate::{
-    call::Propagate,
-    clock::SharedClock,
-    jwk::{Jwk, JwkSet},
+    clock::Clock,
+    jwk::Jwk,
+    verify::{Refusal, Token},
 };
 
-/// How long a fetch of the keys may take.
-const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
-/// The shortest time between two fetches that unknown keys asked for.
-const WANTED_INTERVAL: TimeDelta = TimeDelta::seconds(10);
-/// How many failures in a row are told to the operator, once.
-const LOUD_AFTER: u32 = 3;
-/// Pauses after a failed fetch: the first, and the longest that they grow to.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(2));
+/// Users whose revocations may wait for a listener; one that falls behind
+/// looks after everybody.
+const UNHEARD: usize = 1024;
+/// How often the ages are measured.
+const GAUGED: TimeDelta = TimeDelta::seconds(1);
 
-/// The keys that are trusted at the moment. Cheap to clone; clones share them.
+/// What is trusted at the moment. Cheap to clone; clones share it.
 #[derive(Clone)]
 pub struct Trust(Arc<Inner>);
 
 struct Inner {
     keys: ArcSwapOption<Keys>,
+    /// When the keys were last known to be these, in microseconds since 1970.
+    as_of: AtomicI64,
     wanted: Notify,
     max_staleness: TimeDelta,
+    when_stale: WhenStale,
+    revocations: Revocations,
+    concerned: broadcast::Sender<Concerned>,
+    /// Whether a feed tells the keys at the moment.
+    fed: Mutex<bool>,
+    /// When the feed last said anything, in microseconds since 1970; `NEVER`.
+    heard_at: AtomicI64,
 }
 
-/// A set of keys, as it was at one time.
+const NEVER: i64 = i64::MIN;
+
+/// What becomes of callers while nobody can say whether the keys are still good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum WhenStale {
+    /// They are believed by the keys that are known.
+    Open,
+    /// Nobody is believed.
+    #[default]
+    Closed,
+}
+
+/// Whom a change of what is trusted may concern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concerned {
+    /// This user's tokens.
+    User(Uuid),
+    /// Any token.
+    Everybody,
+}
+
+/// Tells whom changes concern from now on.
+pub struct Concerns(broadcast::Receiver<Concerned>);
+
+/// A set of keys.
 pub struct Keys {
     by_kid: HashMap<String, VerifyingKey>,
-    fetched_at: DateTime<Utc>,
+    published: Vec<Jwk>,
 }
 
 /// A key, ready to verify with.
@@ -62,35 +103,190 @@ pub struct VerifyingKey {
 }
 
 impl Trust {
-    /// No keys yet. Keys older than `max_staleness` are not trusted.
+    /// No keys yet. Keys that were last confirmed longer than `max_staleness`
+    /// ago are not trusted.
     #[must_use]
     pub fn new(max_staleness: Duration) -> Self {
+        Self::with(max_staleness, WhenStale::Closed)
+    }
+
+    /// No keys yet; and what happens when they were last confirmed longer than
+    /// `max_staleness` ago.
+    #[must_use]
+    pub fn with(max_staleness: Duration, when_stale: WhenStale) -> Self {
         Self(Arc::new(Inner {
             keys: ArcSwapOption::empty(),
+            as_of: AtomicI64::new(NEVER),
             wanted: Notify::new(),
             max_staleness: TimeDelta::from_std(max_staleness).unwrap_or(TimeDelta::MAX),
+            when_stale,
+            revocations: Revocations::default(),
+            concerned: broadcast::Sender::new(UNHEARD),
+            fed: Mutex::new(false),
+            heard_at: AtomicI64::new(NEVER),
         }))
     }
 
-    /// Trusts these keys, and no others, as of `fetched_at`.
-    pub fn set(&self, keys: &[Jwk], fetched_at: DateTime<Utc>) {
+    /// Trusts these keys, and no others, as of `as_of`.
+    pub fn set(&self, keys: &[Jwk], as_of: DateTime<Utc>) {
         let verifying = keys.iter().filter_map(|key| {
             let (algorithm, decoding) = key.verifying()?;
             Some((key.kid.clone(), VerifyingKey { algorithm, decoding }))
         });
-        self.0.keys.store(Some(Arc::new(Keys { by_kid: verifying.collect(), fetched_at })));
+        let keys = Arc::new(Keys { by_kid: verifying.collect(), published: keys.to_vec() });
+        let before = self.0.keys.swap(Some(keys.clone()));
+        self.0.as_of.store(as_of.timestamp_micros(), Ordering::Release);
+        let gone = |before: Arc<Keys>| before.by_kid.keys().any(|kid| !keys.contains(kid));
+        if before.is_some_and(gone) {
+            self.tell(Concerned::Everybody);
+        }
     }
 
     /// The keys to trust at `now`, if there are any that are not too old.
     #[must_use]
     pub fn keys(&self, now: DateTime<Utc>) -> Option<Arc<Keys>> {
         let keys = self.0.keys.load_full()?;
-        (now - keys.fetched_at <= self.0.max_staleness).then_some(keys)
+        let good = match self.0.when_stale {
+            WhenStale::Open => true,
+            WhenStale::Closed => {
+                self.as_of().is_some_and(|as_of| now - as_of <= self.0.max_staleness)
+            }
+        };
+        good.then_some(keys)
     }
 
     /// Asks for the keys to be fetched again soon. Never waits.
     pub fn want(&self) {
         self.0.wanted.notify_one();
+    }
+
+    /// Refuses these tokens from now on.
+    pub fn revoke(&self, revoked: impl IntoIterator<Item = Revocation>, now: DateTime<Utc>) {
+        for revocation in revoked {
+            let concerned = match revocation.subject {
+                Subject::Session { user, .. } | Subject::User(user) => Concerned::User(user),
+                // It may act for anybody.
+                Subject::Service(_) => Concerned::Everybody,
+            };
+            self.0.revocations.add(revocation, now);
+            self.tell(concerned);
+        }
+    }
+
+    /// Refuses no other tokens than these.
+    fn revoke_only(&self, revoked: &[Revocation]) {
+        let subjects = revoked.iter().map(|revocation| revocation.subject).collect();
+        self.0.revocations.retain(&subjects);
+    }
+
+    /// How many revocations are known whose tokens may still live.
+    #[must_use]
+    pub fn revoked(&self) -> usize {
+        self.0.revocations.len()
+    }
+
+    /// Why a token is refused that was revoked.
+    #[must_use]
+    pub fn refuses(&self, token: &Token, now: DateTime<Utc>) -> Option<Refusal> {
+        self.0.revocations.refuse(token, now)
+    }
+
+    /// Why a token is refused that verified by the key `kid` before, its age
+    /// aside.
+    #[must_use]
+    pub fn refuses_by_now(&self, kid: &str, token: &Token, now: DateTime<Utc>) -> Option<Refusal> {
+        match &*self.0.keys.load() {
+            Some(keys) if !keys.contains(kid) => Some(Refusal::Invalid("unknown kid")),
+            _ => self.refuses(token, now),
+        }
+    }
+
+    /// Tells whom changes concern from now on.
+    #[must_use]
+    pub fn concerns(&self) -> Concerns {
+        Concerns(self.0.concerned.subscribe())
+    }
+
+    /// Whether a feed tells the keys at the moment, so that nothing is fetched.
+    #[must_use]
+    pub fn is_fed(&self) -> bool {
+        *self.fed()
+    }
+
+    /// How long the feed has said nothing, at `now`; None if it never did.
+    #[must_use]
+    pub fn silence(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
+        let at = self.0.heard_at.load(Ordering::Acquire);
+        Some(now - DateTime::from_timestamp_micros(at).filter(|_| at != NEVER)?)
+    }
+
+    /// Measures, for ever, how long ago the feed last said anything
+    /// (`trust_feed_age_seconds`) and how old the keys are
+    /// (`trust_keys_age_seconds`).
+    pub async fn measure(&self, clock: &dyn Clock) {
+        let seconds = |age: TimeDelta| age.as_seconds_f64();
+        loop {
+            let now = clock.now();
+            if let Some(silence) = self.silence(now) {
+                gauge!("trust_feed_age_seconds").set(seconds(silence));
+            }
+            if let Some(as_of) = self.as_of() {
+                gauge!("trust_keys_age_seconds").set(seconds(now - as_of));
+            }
+            clock.sleep_until(now + GAUGED).await;
+        }
+    }
+
+    /// These keys were fetched. False if a feed tells them meanwhile, which
+    /// knows better.
+    fn fetched(&self, keys: &[Jwk], now: DateTime<Utc>) -> bool {
+        let fed = self.fed();
+        if !*fed {
+            self.set(keys, now);
+        }
+        !*fed
+    }
+
+    /// The feed told the keys: they are these from now on, and are not fetched.
+    fn feed(&self, keys: &[Jwk], now: DateTime<Utc>) {
+        let mut fed = self.fed();
+        *fed = true;
+        self.set(keys, now);
+    }
+
+    /// The feed said something: the keys are still these, if it told any.
+    fn heard(&self, now: DateTime<Utc>) {
+        self.0.heard_at.store(now.timestamp_micros(), Ordering::Release);
+        if self.is_fed() {
+            self.0.as_of.store(now.timestamp_micros(), Ordering::Release);
+        }
+    }
+
+    /// The feed is cut, and the keys have to be fetched again.
+    fn cut_off(&self) {
+        *self.fed() = false;
+        self.want();
+    }
+
+    /// The keys as they were published, and as of when.
+    fn published(&self) -> Option<(Vec<Jwk>, DateTime<Utc>)> {
+        let keys = self.0.keys.load_full()?;
+        Some((keys.published.clone(), self.as_of()?))
+    }
+
+    fn fed(&self) -> MutexGuard<'_, bool> {
+        // Nothing panics while it is held.
+        self.0.fed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn as_of(&self) -> Option<DateTime<Utc>> {
+        let at = self.0.as_of.load(Ordering::Acquire);
+        DateTime::from_timestamp_micros(at).filter(|_| at != NEVER)
+    }
+
+    fn tell(&self, concerned: Concerned) {
+        // Nobody may be listening.
+        let _ = self.0.concerned.send(concerned);
     }
 }
 
@@ -108,169 +304,13 @@ impl Keys {
     }
 }
 
-/// Where keys come from.
-pub trait KeySource: Send + Sync + 'static {
-    /// The keys as they are now.
-    fn fetch(&self) -> Pin<Box<dyn Future<Output = anyhow::Result<Vec<Jwk>>> + Send + '_>>;
-}
-
-/// Keys of the auth service, over gRPC.
-pub struct GrpcKeys(TokenServiceClient<InterceptedService<Channel, Propagate>>);
-
-impl GrpcKeys {
-    /// Keys from the service at `channel`.
-    #[must_use]
-    pub fn new(channel: Channel) -> Self {
-        let propagate = Propagate { most: FETCH_TIMEOUT };
-        Self(TokenServiceClient::with_interceptor(channel, propagate))
-    }
-}
-
-impl KeySource for GrpcKeys {
-    fn fetch(&self) -> Pin<Box<dyn Future<Output = anyhow::Result<Vec<Jwk>>> + Send + '_>> {
-        let mut client = self.0.clone();
-        Box::pin(async move {
-            let answer = client.get_json_web_key_set(GetJsonWebKeySetRequest {}).await?;
-            Ok(answer.into_inner().keys.into_iter().map(Jwk::from).collect())
-        })
-    }
-}
-
-/// Keys of any issuer, from the address of its key set (RFC 7517).
-pub struct UrlKeys {
-    client: reqwest::Client,
-    url: String,
-}
-
-impl UrlKeys {
-    /// Keys from `url`.
-    ///
-    /// # Errors
-    /// If the HTTP client cannot be made.
-    pub fn new(url: &str) -> anyhow::Result<Self> {
-        let client = reqwest::Client::builder()
-            .timeout(FETCH_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
-        Ok(Self { client, url: url.to_owned() })
-    }
-}
-
-impl KeySource for UrlKeys {
-    fn fetch(&self) -> Pin<Box<dyn Future<Output = anyhow::Result<Vec<Jwk>>> + Send + '_>> {
-        const LONGEST: u64 = 64 * 1024;
-        Box::pin(async move {
-            let answer = self.client.get(&self.url).send().await?.error_for_status()?;
-            anyhow::ensure!(
-                answer.content_length().is_none_or(|length| length <= LONGEST),
-                "the key set is larger than 64 KiB"
-            );
-            let set: JwkSet = serde_json::from_slice(&answer.bytes().await?)?;
-            Ok(set.keys)
-        })
-    }
-}
-
-/// Keeps a `Trust` fresh.
-pub struct Keeper {
-    /// What to keep fresh.
-    pub trust: Trust,
-    /// Where the keys come from.
-    pub source: Box<dyn KeySource>,
-    /// How often they are fetched.
-    pub refresh: Duration,
-    /// A file that remembers them over a restart. They are no secrets.
-    pub cache: Option<PathBuf>,
-    /// By which time.
-    pub clock: SharedClock,
-}
-
-/// What the cache file holds.
-#[derive(Serialize, Deserialize)]
-struct Remembered {
-    fetched_at: DateTime<Utc>,
-    keys: Vec<Jwk>,
-}
-
-impl Keeper {
-    /// Keeps the trust fresh until it is dropped.
-    pub async fn run(self) {
-        if let Some(path) = &self.cache {
-            self.recall(path);
-        }
-        let mut failures = 0;
-        loop {
-            let asked_at = self.clock.now();
-            match self.source.fetch().await.and_then(|keys| self.take(&keys)) {
-                Ok(()) => {
-                    if failures > 0 {
-                        tracing::info!(failures, "The signing keys can be fetched again.");
-                    }
-                    failures = 0;
-                    self.wait(asked_at).await;
-                }
-                Err(error) => {
-                    let error = format!("{error:#}");
-                    // At the start of the pair auth-service may be the slower one,
-                    // and an outage needs no line for every attempt.
-                    if failures == LOUD_AFTER {
-                        tracing::warn!(error, "The signing keys cannot be fetched; trying again.");
-                    } else {
-                        tracing::debug!(error, "The signing keys cannot be fetched.");
-                    }
-                    tokio::time::sleep((PAUSES.0 * 2_u32.pow(failures.min(8))).min(PAUSES.1)).await;
-                    failures = failures.saturating_add(1);
-                }
-            }
+impl Concerns {
+    /// Whom the next change may concern. Never ends while the trust lives.
+    pub async fn next(&mut self) -> Concerned {
+        match self.0.recv().await {
+            Ok(concerned) => concerned,
+            Err(broadcast::error::RecvError::Lagged(_)) => Concerned::Everybody,
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
         }
     }
-
-    fn take(&self, keys: &[Jwk]) -> anyhow::Result<()> {
-        anyhow::ensure!(
-            keys.iter().any(|key| key.verifying().is_some()),
-            "the key set has no key that can be used"
-        );
-        let fetched_at = self.clock.now();
-        self.trust.set(keys, fetched_at);
-        if let Some(path) = &self.cache
-            && let Err(error) = remember(path, &Remembered { fetched_at, keys: keys.to_vec() })
-        {
-            let error = format!("{error:#}");
-            tracing::warn!(error, "The signing keys cannot be remembered for a restart.");
-        }
-        Ok(())
-    }
-
-    /// Waits for the next fetch to be due, by the interval or by being wanted.
-    async fn wait(&self, asked_at: DateTime<Utc>) {
-        let refresh = TimeDelta::from_std(self.refresh).unwrap_or(TimeDelta::MAX);
-        let wanted = async {
-            self.trust.0.wanted.notified().await;
-            self.clock.sleep_until(asked_at + WANTED_INTERVAL).await;
-        };
-        tokio::select! {
-            () = self.clock.sleep_until(asked_at + refresh) => {}
-            () = wanted => {}
-        }
-    }
-
-    fn recall(&self, path: &Path) {
-        let read =
-            || -> anyhow::Result<Remembered> { Ok(serde_json::from_slice(&std::fs::read(path)?)?) };
-        match read() {
-            Ok(Remembered { fetched_at, keys }) => {
-                // A file from the future would be trusted for too long.
-                self.trust.set(&keys, fetched_at.min(self.clock.now()));
-            }
-            Err(error) => tracing::debug!(%error, "No signing keys are remembered."),
-        }
-    }
-}
-
-fn remember(path: &Path, remembered: &Remembered) -> anyhow::Result<()> {
-    let temporary = path.with_extension("new");
-    std::fs::write(&temporary, serde_json::to_vec(remembered)?)
-        .with_context(|| format!("cannot write {}", temporary.display()))?;
-    std::fs::rename(&temporary, path)?;
-    Ok(())
 }

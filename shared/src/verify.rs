@@ -8,6 +8,7 @@ mod claims;
 use std::{sync::Arc, time::Duration};
 
 use aws_lc_rs::digest;
+use chrono::{DateTime, Utc};
 use quick_cache::sync::Cache;
 
 use self::claims::Common;
@@ -32,6 +33,8 @@ pub enum Refusal {
     Expired,
     /// It is not good. The text says which check failed, for the log only.
     Invalid(&'static str),
+    /// It was good, and its session or all that its user had was revoked since.
+    Revoked,
     /// No keys are at hand that may be trusted.
     NoKeys,
 }
@@ -59,10 +62,11 @@ struct Inner {
     verified: Cache<[u8; 32], Verified>,
 }
 
-#[derive(Clone)]
-struct Verified {
-    kid: Arc<str>,
-    token: Arc<Token>,
+/// A token that verified, and the key that it is signed with.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    pub(crate) kid: Arc<str>,
+    pub(crate) token: Arc<Token>,
 }
 
 impl Verifier {
@@ -77,7 +81,15 @@ impl Verifier {
     /// # Errors
     /// See `Refusal`.
     pub fn verify(&self, token: &str) -> Result<Arc<Token>, Refusal> {
-        self.check(token, Some(&self.0.rules.audience))
+        self.check(token).map(|verified| verified.token)
+    }
+
+    /// The token, if it may be believed now, and what it is signed with.
+    ///
+    /// # Errors
+    /// See `Refusal`.
+    pub fn check(&self, token: &str) -> Result<Verified, Refusal> {
+        self.examine(token, Some(&self.0.rules.audience))
     }
 
     /// As `verify`, whichever services the token is for: for an issuer that is
@@ -86,20 +98,21 @@ impl Verifier {
     /// # Errors
     /// See `Refusal`.
     pub fn introspect(&self, token: &str) -> Result<Arc<Token>, Refusal> {
-        self.check(token, None)
+        self.examine(token, None).map(|verified| verified.token)
     }
 
-    fn check(&self, token: &str, audience: Option<&String>) -> Result<Arc<Token>, Refusal> {
+    fn examine(&self, token: &str, audience: Option<&String>) -> Result<Verified, Refusal> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Refusal::Invalid("longer than 4 KiB"));
         }
         let now = self.0.clock.now();
         let keys = self.0.trust.keys(now).ok_or(Refusal::NoKeys)?;
         let hash = sha256(token.as_bytes());
-        if let Some(Verified { kid, token }) = self.0.verified.get(&hash)
-            && keys.contains(&kid)
+        if let Some(verified) = self.0.verified.get(&hash)
+            && keys.contains(&verified.kid)
         {
-            return check_times(&token, now.timestamp()).map(|()| token);
+            check_times(&verified.token, now.timestamp())?;
+            return self.unless_revoked(verified, now);
         }
 
         let jws = Jws::read(token).map_err(Refusal::Invalid)?;
@@ -120,11 +133,16 @@ impl Verifier {
         let token = jws.payload().and_then(|payload| Token::read(&payload));
         let token = Arc::new(token.ok_or(Refusal::Invalid("claims"))?);
         self.check_claims(&token, audience, now.timestamp())?;
+        let verified = Verified { kid: kid.into(), token };
         // What was found good for others is not good for us.
         if audience.is_some() {
-            self.0.verified.insert(hash, Verified { kid: kid.into(), token: token.clone() });
+            self.0.verified.insert(hash, verified.clone());
         }
-        Ok(token)
+        self.unless_revoked(verified, now)
+    }
+
+    fn unless_revoked(&self, verified: Verified, now: DateTime<Utc>) -> Result<Verified, Refusal> {
+        self.0.trust.refuses(&verified.token, now).map_or(Ok(verified), Err)
     }
 
     fn check_claims(

@@ -10,7 +10,7 @@ use shared::{
     secret::{Key, Secret},
     server::{Limits, Network, Origin},
     telemetry::{DEFAULT_FILTER, LogFormat},
-    trust::{GrpcKeys, KeySource, UrlKeys},
+    trust::{GrpcKeys, KeySource, UrlKeys, WhenStale},
     verify::Rules,
 };
 use sqlx::postgres::PgConnectOptions;
@@ -137,9 +137,14 @@ pub struct Config {
     /// How often the signing keys are fetched.
     #[arg(long, env = "TASK_KEYS_REFRESH", default_value = "60s", value_parser = duration)]
     pub keys_refresh: Duration,
-    /// How old the signing keys may be before nobody is believed any more.
+    /// How long ago the signing keys may have been confirmed, by the trust feed or
+    /// by fetching them, before TASK_TRUST_WHEN_STALE says whom to believe.
     #[arg(long, env = "TASK_TRUST_MAX_STALENESS", default_value = "24h", value_parser = duration)]
     pub trust_max_staleness: Duration,
+    /// Who is believed when the signing keys are too old: nobody, or everybody
+    /// by the keys that are known.
+    #[arg(long, env = "TASK_TRUST_WHEN_STALE", default_value = "closed")]
+    pub trust_when_stale: WhenStale,
     /// A file that remembers the signing keys over a restart.
     #[arg(long, env = "TASK_KEY_CACHE_FILE")]
     pub key_cache_file: Option<PathBuf>,

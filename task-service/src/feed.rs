@@ -21,7 +21,12 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
-use shared::{clock::SharedClock, database::Database};
+use shared::{
+    clock::SharedClock,
+    database::Database,
+    interceptor::Identity,
+    trust::{Concerned, Trust},
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -49,6 +54,7 @@ pub struct Feed(Arc<Inner>);
 struct Inner {
     database: Database,
     clock: SharedClock,
+    trust: Trust,
     poll: Duration,
     hub: Hub,
     relay: Relay,
@@ -67,6 +73,8 @@ pub struct Selection {
 pub struct Watch {
     /// Whose tasks and lists.
     pub user: Uuid,
+    /// Who watches them.
+    pub caller: Identity,
     /// Where to go on; None to begin with all there is.
     pub token: Option<SyncToken>,
     /// Which tasks; None for all.
@@ -78,12 +86,12 @@ pub struct Watch {
 }
 
 impl Feed {
-    /// A feed on this database.
+    /// A feed on this database, for callers who are let in by `trust`.
     #[must_use]
-    pub fn new(database: Database, clock: SharedClock, settings: Settings) -> Self {
+    pub fn new(database: Database, clock: SharedClock, trust: Trust, settings: Settings) -> Self {
         let Settings { limits, poll } = settings;
-        let (hub, relay) = (Hub::new(limits), Relay::new(&database));
-        Self(Arc::new(Inner { database, clock, poll, hub, relay }))
+        let (hub, relay) = (Hub::new(limits), Relay::default());
+        Self(Arc::new(Inner { database, clock, trust, poll, hub, relay }))
     }
 
     /// Has everybody told who watches this user, here and on other replicas.
@@ -119,22 +127,48 @@ impl Feed {
     /// # Errors
     /// `Full`: there are as many streams as there may be.
     pub fn watch(&self, watch: Watch) -> Result<Events, Full> {
-        let Watch { user, token, selection, until, draining } = watch;
+        let Watch { user, caller, token, selection, until, draining } = watch;
         let (seat, heads) = self.0.hub.join(user)?;
-        let Inner { database, clock, hub, .. } = &*self.0;
-        let (database, clock, hub) = (database.clone(), clock.clone(), hub.clone());
-        let watcher = Watcher { database, clock, user, selection, until, draining, hub, heads };
+        let Inner { database, clock, trust, hub, .. } = &*self.0;
+        let watcher = Watcher {
+            database: database.clone(),
+            clock: clock.clone(),
+            trust: trust.clone(),
+            user,
+            caller,
+            selection,
+            until,
+            draining,
+            hub: hub.clone(),
+            heads,
+        };
         Ok(watcher.begin(token, seat))
     }
 
-    /// Keeps the replicas in touch, until it is dropped.
+    /// Keeps the replicas in touch, and watchers from watching who may no more,
+    /// until it is dropped.
     pub async fn keep(&self) {
-        let Inner { database, clock, poll, hub, relay } = &*self.0;
+        let Inner { database, clock, poll, hub, relay, .. } = &*self.0;
         tokio::join!(
-            relay.speak(),
-            relay.listen(hub, database),
+            relay.speak(database),
+            Relay::listen(hub, database),
             Relay::look_often(hub, database, &**clock, *poll),
+            self.heed_revocations(),
         );
+    }
+
+    /// Has those look who may have been signed out, for ever.
+    async fn heed_revocations(&self) {
+        let Inner { trust, hub, .. } = &*self.0;
+        let mut concerns = trust.concerns();
+        // Whatever came before this began.
+        hub.check_all();
+        loop {
+            match concerns.next().await {
+                Concerned::User(user) => hub.check(user),
+                Concerned::Everybody => hub.check_all(),
+            }
+        }
     }
 }
 

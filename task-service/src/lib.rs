@@ -29,7 +29,7 @@ pub mod transfer;
 pub mod usage;
 mod wire;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use proto::task::v1::{
     list_service_server::{self, ListServiceServer},
@@ -40,7 +40,7 @@ use shared::{
     clock::{SharedClock, SystemClock},
     database::{Database, Schema},
     server::{Server, serve_admin},
-    trust::{Keeper, Trust},
+    trust::{Keeper, TokenSource, Trust, TrustWatcher},
     verify::Verifier,
 };
 use tokio::net::TcpListener;
@@ -72,6 +72,7 @@ pub struct App {
     service: Service,
     feed: Feed,
     trust: Trust,
+    tokens: Option<Arc<dyn TokenSource>>,
     verifier: Verifier,
     database: Database,
     clock: SharedClock,
@@ -90,16 +91,24 @@ impl App {
     ) -> anyhow::Result<Self> {
         database.ready(STARTUP_PATIENCE).await?;
         let page_key = config.page_token_key().map_err(anyhow::Error::msg)?;
-        let feed = Feed::new(database.clone(), clock.clone(), config.feed());
+        let trust = Trust::with(config.trust_max_staleness, config.trust_when_stale);
+        let feed = Feed::new(database.clone(), clock.clone(), trust.clone(), config.feed());
         let quotas = config.quotas();
         let service =
             Service::new(database.clone(), clock.clone(), &page_key, quotas, feed.clone());
-        let trust = Trust::new(config.trust_max_staleness);
         let verifier = Verifier::new(config.rules(), trust.clone(), clock.clone());
-        Ok(Self { config, service, feed, trust, verifier, database, clock })
+        Ok(Self { config, service, feed, trust, tokens: None, verifier, database, clock })
     }
 
-    /// The keys that callers' tokens are verified with.
+    /// The same, which also watches the trust feed of auth-service, with these
+    /// tokens. Without them it lives from the key set, and a token that was
+    /// revoked is good until it expires.
+    #[must_use]
+    pub fn watching_trust(self, tokens: Arc<dyn TokenSource>) -> Self {
+        Self { tokens: Some(tokens), ..self }
+    }
+
+    /// The keys that callers' tokens are verified with, and what was revoked.
     #[must_use]
     pub fn trust(&self) -> &Trust {
         &self.trust
@@ -127,8 +136,8 @@ impl App {
             .authenticated(transfer, &self.verifier)
     }
 
-    /// Does what is due by the time, for ever: fetches signing keys, purges,
-    /// keeps the feed in touch with other replicas.
+    /// Does what is due by the time, for ever: fetches signing keys or is told
+    /// them, purges, keeps the feed in touch with other replicas.
     ///
     /// # Errors
     /// If the source of the keys cannot be made.
@@ -140,7 +149,28 @@ impl App {
             cache: self.config.key_cache_file.clone(),
             clock: self.clock.clone(),
         };
-        tokio::join!(keeper.run(), sweep::run(&self.database, &*self.clock), self.feed.keep());
+        // Keys of any other issuer come without a feed.
+        let watcher = match (&self.tokens, &self.config.jwks_url) {
+            (Some(tokens), None) => Some(TrustWatcher {
+                trust: self.trust.clone(),
+                channel: self.config.auth_channel()?,
+                tokens: tokens.clone(),
+                clock: self.clock.clone(),
+            }),
+            _ => None,
+        };
+        let watch = async {
+            if let Some(watcher) = watcher {
+                watcher.run().await;
+            }
+        };
+        tokio::join!(
+            keeper.run(),
+            watch,
+            self.trust.measure(&*self.clock),
+            sweep::run(&self.database, &*self.clock),
+            self.feed.keep(),
+        );
         Ok(())
     }
 

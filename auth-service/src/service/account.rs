@@ -209,6 +209,7 @@ impl Service {
         let notice = self.password_notice(&caller.client, caller.now);
         accounts::change_password(&self.0.database, &caller, &stored, &hashed, &notice).await?;
         self.0.outbox.filled();
+        self.0.trust.changed();
         Ok(ChangePasswordResponse {})
     }
 
@@ -252,6 +253,7 @@ impl Service {
             name::member(&mut fields, "name", "sessions", &request.get_ref().name, &identity)?;
         let ((_, session),) = fields.all((named,))?;
         sessions::revoke(&self.0.database, &self.caller(&identity)?, session).await?;
+        self.0.trust.changed();
         Ok(RevokeSessionResponse {})
     }
 
@@ -265,6 +267,7 @@ impl Service {
         fields.all((user,))?;
         let revoked_count =
             sessions::revoke_others(&self.0.database, &self.caller(&identity)?).await?;
+        self.0.trust.changed();
         Ok(RevokeOtherSessionsResponse { revoked_count })
     }
 

@@ -215,7 +215,11 @@ impl Service {
         let (token, transport) = given.ok_or(Error::RefreshTokenMissing)?;
         let token = self.open(&token).ok_or(Error::RefreshTokenInvalid)?;
         let now = self.0.clock.now();
-        let refreshed = sessions::refresh(&self.0.database, &token, &self.0.lifetimes, now).await?;
+        let refreshed = sessions::refresh(&self.0.database, &token, &self.0.lifetimes, now).await;
+        if matches!(refreshed, Err(Error::RefreshTokenReused)) {
+            self.0.trust.changed();
+        }
+        let refreshed = refreshed?;
         let credentials =
             self.credentials(refreshed.token, refreshed.expires_at, refreshed.subject, now)?;
         Ok((RefreshSessionResponse { credentials: Some(credentials) }, transport))
@@ -230,6 +234,7 @@ impl Service {
         if let Some(token) = given.and_then(|(token, _)| self.open(&token)) {
             let now = self.0.clock.now();
             sessions::end(&self.0.database, token.user, token.session, now).await?;
+            self.0.trust.changed();
         }
         Ok(SignOutResponse {})
     }

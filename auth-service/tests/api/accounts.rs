@@ -80,7 +80,7 @@ async fn a_changed_password_ends_every_other_session() {
 /// P6: exactly one statement for each method, two where a password is hashed.
 #[tokio::test]
 async fn a_method_costs_one_statement() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_alone().await;
     let ada = app.signed_up("ada").await;
     let token = ada.credentials.access_token.clone();
     let mut account = app.account(&token);

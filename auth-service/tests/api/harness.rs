@@ -1,6 +1,6 @@
 //! A running auth-service, and people who use it.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, pin::Pin, time::Duration};
 
 use auth_service::{App, SCHEMA, config::Config};
 use clap::Parser as _;
@@ -12,6 +12,7 @@ use proto::auth::v1::{
 use shared::{
     database::Database,
     program,
+    server::{Limits, Server},
     testing::{ManualClock, StatementCounter, TestDatabase, database},
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -54,6 +55,17 @@ impl TestApp {
         Self::start_on(database, ManualClock::new(), &key(), flags).await
     }
 
+    /// Starts one that speaks to the database only for whoever calls.
+    pub(crate) async fn start_alone() -> Self {
+        program::install_cryptography();
+        let database = database(&SCHEMA).await;
+        Self::open(database, ManualClock::new(), &key(), &[], async |app, listener, until| {
+            let server = Server::new(Limits::default()).descriptors(proto::DESCRIPTORS);
+            app.mount(server).serve(listener, until).await
+        })
+        .await
+    }
+
     /// Starts on a database that may have been used before.
     pub(crate) async fn start_on(
         database: TestDatabase,
@@ -61,14 +73,27 @@ impl TestApp {
         key: &str,
         flags: &[&str],
     ) -> Self {
+        let serve = async |app: App, listener, until| app.serve(listener, until).await;
+        Self::open(database, clock, key, flags, serve).await
+    }
+
+    async fn open<F>(
+        database: TestDatabase,
+        clock: ManualClock,
+        key: &str,
+        flags: &[&str],
+        serve: impl FnOnce(App, TcpListener, Pin<Box<dyn Future<Output = ()> + Send>>) -> F,
+    ) -> Self
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
         let statements = StatementCounter::before(&database.app).unwrap();
         let pool = Database::new(statements.through(&database.app), 24);
         let app = App::open(config(key, flags), pool, clock.shared()).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let running =
-            tokio::spawn(async move { app.serve(listener, async { drop(stopped.await) }).await });
+        let running = tokio::spawn(serve(app, listener, Box::pin(async { drop(stopped.await) })));
         let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
         Self {
             address,

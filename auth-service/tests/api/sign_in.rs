@@ -87,7 +87,7 @@ async fn an_outdated_hash_is_replaced_at_sign_in() {
 /// unknown alike.
 #[tokio::test]
 async fn a_sign_in_costs_two_statements() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_alone().await;
     app.signed_up("ada").await;
     for prepared in [false, true] {
         for (email, password, right) in [

@@ -111,6 +111,20 @@ impl Hub {
         }
     }
 
+    /// Has the watchers of this user look whether they still may.
+    pub(crate) fn check(&self, user: Uuid) {
+        if let Some(user) = self.watched().users.get(&user) {
+            user.head.send_modify(|_| {});
+        }
+    }
+
+    /// Has all watchers look whether they still may.
+    pub(crate) fn check_all(&self) {
+        for user in self.watched().users.values() {
+            user.head.send_modify(|_| {});
+        }
+    }
+
     fn leave(&self, user: Uuid) {
         let mut watched = self.watched();
         watched.streams -= 1;
@@ -191,6 +205,10 @@ mod tests {
         assert_eq!(woken(&|| hub.raise(ada, 99)), Some(99));
         assert_eq!(woken(&|| hub.looked(ada, 99, 4)), Some(LOOK));
         assert_eq!(woken(&|| hub.raise(ada, 5)), Some(5));
-        assert!(!bens.has_changed().unwrap());
+        // Nothing is new, but somebody may have been signed out.
+        assert_eq!(woken(&|| hub.check(ben)), None);
+        assert_eq!(woken(&|| hub.check(ada)), Some(5));
+        assert!(bens.has_changed().unwrap());
+        assert_eq!(woken(&|| hub.check_all()), Some(5));
     }
 }

@@ -13,12 +13,14 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use shared::{clock::Clock, database::Database};
-use sqlx::{
-    ConnectOptions as _, PgConnection,
-    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
+use shared::{
+    clock::Clock,
+    database::{
+        Database,
+        hints::{self, Speaker},
+    },
 };
-use tokio::{sync::Notify, time::timeout};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::{changes, hub::Hub};
@@ -34,27 +36,15 @@ const HINTS: usize = 150;
 const MAX_WAITING: usize = 100_000;
 /// Users per look, so that none takes long.
 const USERS: usize = 1_000;
-/// Pauses between attempts to listen.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// The longest that saying hints, or beginning to listen, may take.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// One replica's end of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Relay {
-    options: PgConnectOptions,
     waiting: Mutex<HashMap<Uuid, i64>>,
     filled: Notify,
 }
 
 impl Relay {
-    /// An end that connects when it runs.
-    pub(crate) fn new(database: &Database) -> Self {
-        let options = database.options().clone();
-        Self { options, waiting: Mutex::default(), filled: Notify::new() }
-    }
-
     /// Has the other replicas told that the user's head is `head`.
     pub(crate) fn tell(&self, user: Uuid, head: i64) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,33 +56,31 @@ impl Relay {
         self.filled.notify_one();
     }
 
-    /// Says what is waiting to be said, for ever. What cannot be said is
-    /// forgotten: the others look for themselves.
-    pub(crate) async fn speak(&self) {
-        let mut connection = None;
+    /// Says what is waiting to be said, for ever.
+    pub(crate) async fn speak(&self, database: &Database) {
+        let mut speaker = Speaker::new(database, CHANNEL);
         loop {
             self.filled.notified().await;
             tokio::time::sleep(PACE).await;
             let hints =
                 std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-            match timeout(PATIENCE, self.say(&mut connection, &payloads(hints))).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::debug!(%error, "Other replicas could not be told."),
-                Err(_) => tracing::debug!("Telling other replicas took too long."),
-            }
+            speaker.say(&payloads(hints)).await;
         }
     }
 
     /// Hears what other replicas say, for ever.
-    pub(crate) async fn listen(&self, hub: &Hub, database: &Database) {
-        let mut pause = SHORTEST_PAUSE;
-        loop {
-            if let Err(error) = self.hear(hub, database, &mut pause).await {
-                tracing::debug!(%error, "Other replicas cannot be heard at the moment.");
+    pub(crate) async fn listen(hub: &Hub, database: &Database) {
+        let missed = async || {
+            if let Err(error) = look(hub, database).await {
+                tracing::debug!(%error, "The heads could not be asked for; the next look does it.");
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
+        };
+        let heard = |said: &str| {
+            for (user, head) in hints(said) {
+                hub.raise(user, head);
+            }
+        };
+        hints::listen(database, CHANNEL, missed, heard).await;
     }
 
     /// Asks for the heads of the users being watched every `interval`, for ever.
@@ -110,65 +98,6 @@ impl Relay {
             }
         }
     }
-
-    /// Hears until the connection is lost.
-    async fn hear(
-        &self,
-        hub: &Hub,
-        database: &Database,
-        pause: &mut Duration,
-    ) -> Result<(), sqlx::Error> {
-        let pool = PgPoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(PATIENCE)
-            .connect_with(self.options.clone())
-            .await?;
-        let mut listener = PgListener::connect_with(&pool).await?;
-        listener.eager_reconnect(false);
-        listener.listen(CHANNEL).await?;
-        *pause = SHORTEST_PAUSE;
-        // Whatever was said before is missed.
-        if let Err(error) = look(hub, database).await {
-            tracing::debug!(%error, "The heads could not be asked for; the next look does it.");
-        }
-        while let Some(said) = listener.try_recv().await? {
-            for (user, head) in hints(said.payload()) {
-                hub.raise(user, head);
-            }
-        }
-        Ok(())
-    }
-
-    /// Says it over a connection that may have died while there was nothing to
-    /// say, or else over a new one, which is then kept.
-    async fn say(
-        &self,
-        kept: &mut Option<PgConnection>,
-        payloads: &[String],
-    ) -> Result<(), sqlx::Error> {
-        // Whoever gives up half-way leaves none that is half-way.
-        if let Some(mut connection) = kept.take()
-            && notify(&mut connection, payloads).await.is_ok()
-        {
-            *kept = Some(connection);
-            return Ok(());
-        }
-        let mut connection = self.options.connect().await?;
-        notify(&mut connection, payloads).await?;
-        *kept = Some(connection);
-        Ok(())
-    }
-}
-
-async fn notify(connection: &mut PgConnection, payloads: &[String]) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "select from unnest($2::text[]) payload, pg_notify($1, payload)",
-        CHANNEL,
-        payloads,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// Asks once.

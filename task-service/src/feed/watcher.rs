@@ -10,7 +10,9 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use shared::{clock::SharedClock, database::Database};
+use shared::{
+    clock::SharedClock, database::Database, interceptor::Identity, trust::Trust, verify::Refusal,
+};
 use tokio::sync::{
     mpsc::{self, OwnedPermit, Receiver, Sender, error::SendError},
     watch,
@@ -38,6 +40,8 @@ const SILENCE: TimeDelta = TimeDelta::seconds(15);
 pub enum Ended {
     /// The caller's access token is too old.
     TokenExpired,
+    /// It was revoked, or its key was withdrawn.
+    Refused(Refusal),
     /// The server shuts down.
     Draining,
     /// The database was set back.
@@ -61,7 +65,10 @@ pub struct Events {
 pub(super) struct Watcher {
     pub(super) database: Database,
     pub(super) clock: SharedClock,
+    pub(super) trust: Trust,
     pub(super) user: Uuid,
+    /// Who watches.
+    pub(super) caller: Identity,
     pub(super) selection: Option<Selection>,
     /// When the caller's access token is refused.
     pub(super) until: DateTime<Utc>,
@@ -93,12 +100,27 @@ impl Watcher {
         last.send(Err(ended));
     }
 
-    /// What ends a stream from outside. Whatever else takes the caller's rights
-    /// away, as the revocation of the session, ends it here and nowhere else.
+    /// What ends a stream from outside: what takes the caller's rights away ends
+    /// it here and nowhere else.
     async fn ended(&self) -> Ended {
         tokio::select! {
             () = self.clock.sleep_until(self.until) => Ended::TokenExpired,
             () = self.draining.cancelled() => Ended::Draining,
+            refusal = self.refused() => Ended::Refused(refusal),
+        }
+    }
+
+    /// Why the caller is let in no more, as soon as that is so.
+    async fn refused(&self) -> Refusal {
+        let mut woken = self.heads.clone();
+        loop {
+            if let Some(refusal) = self.caller.refusal(&self.trust, self.clock.now()) {
+                return refusal;
+            }
+            if woken.changed().await.is_err() {
+                // It cannot be closed: the seat of this stream holds it open.
+                std::future::pending::<()>().await;
+            }
         }
     }
 
@@ -155,8 +177,17 @@ impl futures_util::Stream for Events {
 
 #[cfg(test)]
 mod tests {
-    use shared::{clock::SystemClock, rng};
+    use std::time::Duration;
+
+    use shared::{
+        clock::SystemClock,
+        interceptor::Authenticate,
+        rng,
+        testing::TestIssuer,
+        verify::{Rules, Verifier},
+    };
     use sqlx::postgres::PgConnectOptions;
+    use tonic::{Request, service::Interceptor as _};
 
     use super::*;
     use crate::feed::hub::Limits;
@@ -165,12 +196,16 @@ mod tests {
     #[tokio::test]
     async fn a_watcher_is_small() {
         let user = rng::uuid_v4();
+        let trust = Trust::new(Duration::MAX);
+        let caller = caller(user, &trust);
         let hub = Hub::new(Limits { per_user: 1, in_total: 1 });
         let (_seat, heads) = hub.join(user).unwrap();
         let watcher = Watcher {
             database: Database::new(PgConnectOptions::new(), 1),
             clock: SystemClock::shared(),
+            trust,
             user,
+            caller,
             selection: None,
             until: DateTime::UNIX_EPOCH,
             draining: CancellationToken::new(),
@@ -182,5 +217,24 @@ mod tests {
         let run = watcher.run(None, sender, last);
         assert!(size_of_val(&run) <= 1536, "{}", size_of_val(&run));
         assert!(size_of::<Item>() <= 128, "{}", size_of::<Item>());
+    }
+
+    /// A user who was let in.
+    fn caller(user: Uuid, trust: &Trust) -> Identity {
+        shared::program::install_cryptography();
+        let (issuer, clock) = (TestIssuer::new(), SystemClock::shared());
+        trust.set(std::slice::from_ref(issuer.jwk()), clock.now());
+        let rules = Rules {
+            issuer: issuer.name().to_owned(),
+            audience: "task-service".to_owned(),
+            max_lifetime: Duration::from_secs(3600),
+        };
+        let token = issuer.token(&issuer.claims(user, "task-service", clock.now()));
+        let mut request = Request::new(());
+        let header = format!("Bearer {token}").parse().unwrap();
+        request.metadata_mut().insert("authorization", header);
+        let verifier = Verifier::new(rules, trust.clone(), clock);
+        let mut interceptor = Authenticate::new(verifier, "task.v1.TaskService");
+        Identity::of(&interceptor.call(request).unwrap()).unwrap()
     }
 }

@@ -90,7 +90,7 @@ impl Service {
         let until = expiry(caller.expires_at());
         let draining = self.draining.clone();
         let selection = (!filter.is_empty()).then_some(feed::Selection { filter, zone });
-        let watch = feed::Watch { user, token, selection, until, draining };
+        let watch = feed::Watch { user, caller, token, selection, until, draining };
         let events = self.feed.watch(watch).map_err(full)?;
         Ok(Watch { events, tokens: self.tokens.clone(), user })
     }
@@ -167,6 +167,7 @@ fn ended(end: Ended) -> Failure {
         Ended::TokenExpired => {
             Failure::new(Reason::TokenExpired, "Your access has expired; please refresh it.")
         }
+        Ended::Refused(refusal) => refusal.into(),
         Ended::Draining => {
             Failure::new(Reason::ServerDraining, "The server is restarting; please go on shortly.")
                 .retry_after(RESUME)

@@ -36,6 +36,7 @@ mod recurring;
 mod repeating;
 mod replica;
 mod replicas;
+mod revoked;
 mod rights;
 mod rows;
 mod services;

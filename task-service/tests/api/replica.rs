@@ -12,6 +12,8 @@ use shared::{
     secret::Secret,
     server::{Limits, Server},
     testing::{self, ManualClock, StatementCounter, TestDatabase, TestIssuer},
+    trust::Trust,
+    verify::Claims,
 };
 use sqlx::{
     PgPool,
@@ -42,6 +44,8 @@ pub(crate) struct World {
 /// One running service.
 pub(crate) struct Replica {
     pub(crate) feed: Feed,
+    /// What it lets callers in by.
+    pub(crate) trust: Trust,
     channel: Channel,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
@@ -59,6 +63,7 @@ pub(crate) struct Stamp {
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) id: Uuid,
+    pub(crate) session: Uuid,
     authorization: Arc<str>,
 }
 
@@ -118,9 +123,9 @@ impl World {
             let until = async { drop(stopped.await) };
             server.serve(listener, until).await.expect("the service serves");
         });
-        let feed = app.feed().clone();
+        let (feed, trust) = (app.feed().clone(), app.trust().clone());
         let channel = connect(address).await;
-        Replica { feed, channel, stop: Some(stop), server, keeper: None }
+        Replica { feed, trust, channel, stop: Some(stop), server, keeper: None }
     }
 
     /// A new user.
@@ -131,7 +136,7 @@ impl World {
     /// This user, with a token that is good from now on.
     pub(crate) fn caller(&self, id: Uuid) -> Caller {
         let claims = self.issuer.claims(id, "task-service", self.clock.now());
-        Caller::new(id, &self.issuer.token(&claims))
+        Caller::new(&claims, &self.issuer.token(&claims))
     }
 
     /// Writes a task, under this id or a new one.
@@ -281,8 +286,12 @@ impl Drop for Replica {
 
 impl Caller {
     /// A user with an access token.
-    pub(crate) fn new(id: Uuid, token: &str) -> Self {
-        Self { id, authorization: format!("Bearer {token}").into() }
+    pub(crate) fn new(claims: &Claims, token: &str) -> Self {
+        Self {
+            id: claims.sub,
+            session: claims.sid,
+            authorization: format!("Bearer {token}").into(),
+        }
     }
 
     /// A request of this caller.

@@ -74,7 +74,7 @@ impl Fleet {
     /// A user with a token that is good for as long as a soak takes.
     pub(super) fn caller(&self, user: Uuid) -> Caller {
         let claims = self.issuer.claims(user, "task-service", SystemClock.now());
-        Caller::new(user, &self.issuer.token(&claims))
+        Caller::new(&claims, &self.issuer.token(&claims))
     }
 
     /// The same with a token that is good for less than a second, by the five
@@ -82,7 +82,7 @@ impl Fleet {
     pub(super) fn hasty_caller(&self, user: Uuid) -> Caller {
         let issued = SystemClock.now() - TimeDelta::seconds(304);
         let claims = self.issuer.claims(user, "task-service", issued);
-        Caller::new(user, &self.issuer.token(&claims))
+        Caller::new(&claims, &self.issuer.token(&claims))
     }
 
     /// This replica, or the other while it is down.
