@@ -15,7 +15,7 @@ use proto::auth::v1::{
 };
 use serde_json::json;
 use shared::{
-    clock::SystemClock,
+    clock::{Clock as _, SystemClock},
     testing::{ManualClock, eventually},
     verify::Refusal,
 };
@@ -119,6 +119,11 @@ async fn an_ordered_key_waits_until_everybody_can_know_it() {
     assert_eq!((signs(&here), signs(&there)), (first.clone(), first));
     clock.advance(Duration::from_secs(1));
     assert_eq!((signs(&here), signs(&there)), (rotated.kid.clone(), rotated.kid.clone()));
+
+    // Both say that they are still there.
+    let noted = "select count(*) from data.trust_replicas where seen_at = $1::timestamptz";
+    let now = clock.now().to_rfc3339();
+    eventually("both are there", async || world.count(noted, &now).await == 2).await;
 
     // One says nothing, another one does.
     let (mut mute, other) = (here.watch("").await, there.other());

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod delegated;
+mod feed;
 mod services;
 
 use std::{
