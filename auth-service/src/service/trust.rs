@@ -14,9 +14,7 @@ use proto::auth::v1::{
     WatchTrustRequest, WatchTrustResponse,
     trust_service_server::TrustService,
     watch_trust_request::{Acknowledge, Kind, Start},
-    watch_trust_response::{
-        Current, Erase, Event, Heartbeat, Keys, Reset, Revocation, revocation,
-    },
+    watch_trust_response::{Current, Erase, Event, Heartbeat, Keys, Reset, Revocation, revocation},
 };
 use shared::{
     error::{Failure, Fields, Reason},
@@ -138,11 +136,7 @@ impl Watching {
         match kind {
             Some(Kind::Acknowledge(Acknowledge { resume_token })) => {
                 let rev = token::open(&self.service.0.pages, &resume_token);
-                let rev = fields.read_as(
-                    Reason::PageTokenInvalid,
-                    "acknowledge.resume_token",
-                    rev,
-                );
+                let rev = fields.read_as(Reason::PageTokenInvalid, "acknowledge.resume_token", rev);
                 let (rev,) = fields.all((rev,))?;
                 self.events.acknowledge(rev);
                 return Ok(());

@@ -90,9 +90,10 @@ impl World {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = app.clone();
-        let running = tokio::spawn(async move {
-            serving.serve(listener, async { drop(stopped.await) }).await
-        });
+        let running =
+            tokio::spawn(
+                async move { serving.serve(listener, async { drop(stopped.await) }).await },
+            );
         let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect_lazy();
         let (clock, stop) = (self.clock.clone(), Some(stop));
         Replica { address, channel, app, clock, stop, running }

@@ -15,6 +15,7 @@ mod launcher;
 mod page;
 mod proxy;
 mod readme;
+mod revoked;
 mod rights;
 mod third;
 mod watching;

@@ -85,11 +85,8 @@ impl Default for Revocations {
 
 impl Revocations {
     fn keeping(most: usize) -> Self {
-        let known = Known {
-            by_subject: HashMap::new(),
-            expiring: BinaryHeap::new(),
-            floor: i64::MIN,
-        };
+        let known =
+            Known { by_subject: HashMap::new(), expiring: BinaryHeap::new(), floor: i64::MIN };
         Self { none: AtomicBool::new(true), known: RwLock::new(known), most }
     }
 

@@ -90,7 +90,10 @@ impl TrustWatcher {
 
     fn complain(&self, failures: u32, error: &str) {
         if failures == LOUD_AFTER {
-            tracing::warn!(error, "The trust feed cannot be watched; the keys are fetched instead.");
+            tracing::warn!(
+                error,
+                "The trust feed cannot be watched; the keys are fetched instead."
+            );
         } else {
             tracing::debug!(error, "The trust feed cannot be watched.");
         }
@@ -230,9 +233,5 @@ fn read(revoked: told::Revocation) -> Option<Revocation> {
     let time = |time: Timestamp| -> Option<DateTime<Utc>> {
         DateTime::from_timestamp(time.seconds, u32::try_from(time.nanos).ok()?)
     };
-    Some(Revocation {
-        subject,
-        not_before: time(not_before?)?,
-        expires_at: time(expire_time?)?,
-    })
+    Some(Revocation { subject, not_before: time(not_before?)?, expires_at: time(expire_time?)? })
 }

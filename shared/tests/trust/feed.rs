@@ -23,6 +23,7 @@ use shared::{
     name, rng,
     secret::Secret,
     server::{Limits, Server},
+    telemetry,
     testing::{TestIssuer, eventually},
     trust::{TokenSource, Trust, TrustWatcher, WhenStale},
     verify::{Claims, Refusal},
@@ -233,11 +234,17 @@ async fn a_feed_goes_on_and_everything_replaces_what_was() {
 #[tokio::test]
 async fn a_refused_token_is_forgotten_and_a_dead_stream_replaced() {
     let (setup, feed) = watching().await;
-    feed.0.lock().unwrap().tell.as_ref().unwrap().send(Ok(WatchTrustResponse {
-        event: Some(Event::Current(Current {})),
-        resume_token: "forgotten".to_owned(),
-    }))
-    .unwrap();
+    feed.0
+        .lock()
+        .unwrap()
+        .tell
+        .as_ref()
+        .unwrap()
+        .send(Ok(WatchTrustResponse {
+            event: Some(Event::Current(Current {})),
+            resume_token: "forgotten".to_owned(),
+        }))
+        .unwrap();
     feed.acknowledged("forgotten").await;
     feed.end(Status::unavailable("draining"));
     feed.opened(3).await;
@@ -305,4 +312,19 @@ async fn stale_keys_are_a_matter_of_policy() {
     assert!(setup.trust.keys(setup.clock.now()).is_none());
     assert!(open.keys(setup.clock.now()).is_some());
     assert_eq!(setup.verifier.verify(&setup.token()), Err(Refusal::NoKeys));
+}
+
+/// How long the feed has been silent can be watched.
+#[tokio::test]
+async fn the_age_of_what_is_known_is_measured() {
+    let metrics = telemetry::metrics();
+    let (setup, feed) = watching().await;
+    let (trust, clock) = (setup.trust.clone(), setup.clock.clone());
+    let measuring = tokio::spawn(async move { trust.measure(&clock).await });
+    feed.acknowledged(&feed.tell(keys(&[&setup.issuer]))).await;
+    setup.clock.advance(Duration::from_secs(7));
+    for gauge in ["trust_feed_age_seconds 7", "trust_keys_age_seconds 7"] {
+        eventually(gauge, async || metrics.render().lines().any(|line| line == gauge)).await;
+    }
+    measuring.abort();
 }

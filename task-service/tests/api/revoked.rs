@@ -21,7 +21,7 @@ use crate::{
 /// A stream that was open for a while.
 async fn watching(replica: &Replica, caller: &Caller) -> (Stream, Mirror) {
     let mut mirror = Mirror::default();
-    let mut stream = replica.watch(caller, "").await.unwrap();
+    let mut stream = replica.watch(caller, "").await.expect("a stream");
     stream.until_current(&mut mirror).await;
     (stream, mirror)
 }
@@ -40,7 +40,7 @@ fn session(caller: &Caller) -> Subject {
 async fn goes_on(world: &World, replica: &Replica, caller: &Caller, open: &mut (Stream, Mirror)) {
     let task = world.stamp(caller.id, None, "Still here").await;
     replica.feed.changed(caller.id, task.rev);
-    let told = open.0.next(&mut open.1).await.unwrap();
+    let told = open.0.next(&mut open.1).await.expect("it goes on");
     assert_eq!(told, Event::Changes(vec!["Still here".to_owned()]));
 }
 
