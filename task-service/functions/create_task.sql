@@ -50,9 +50,11 @@ begin
     values (p_user, 1, 1)
     on conflict (user_id) do update
         set head_rev = s.head_rev + 1, task_count = s.task_count + 1
-        where s.task_count < p_quota
+        where s.task_count < p_quota and s.erased_at is null
     returning s.head_rev into v_rev;
     if v_rev is null then
+        -- Says so if it is because the user was erased.
+        perform data.take_turn(p_user);
         outcome := 'task_quota';
         -- It was refused, so the same id may be tried again.
         delete from data.requests r where r.user_id = p_user and r.id = p_request;

@@ -7,6 +7,8 @@
 -- The users are walked by their key, a call its share of them: reading all of them
 -- and sorting would be done again by each call.
 --
+-- Users who were erased are none any more after 30 days: no token lives so long.
+--
 -- The highest revision that a user loses is remembered: who knows less cannot
 -- be told what is gone.
 create or replace function api.sweep(
@@ -20,6 +22,7 @@ set enable_seqscan = off
 as $$
 declare
     v_user uuid;
+    v_erased_at timestamptz;
     v_count bigint;
     v_horizon bigint;
     v_bin constant timestamptz := p_now - interval '30 days';
@@ -28,14 +31,19 @@ begin
     tombstones := 0;
     requests := 0;
     perform set_config('app.sweep', 'on', true);
-    for v_user in
-        select s.user_id
+    for v_user, v_erased_at in
+        select s.user_id, s.erased_at
         from data.user_state s
         where s.user_id > v_start
         order by s.user_id
         limit p_limit
     loop
         perform set_config('app.user_id', v_user::text, true);
+        if v_erased_at is not null then
+            delete from data.user_state s where s.user_id = v_user and s.erased_at <= v_bin;
+            last_user := v_user;
+            continue;
+        end if;
         -- In the order in which writes lock them.
         delete from data.requests r
         where r.user_id = v_user and r.id in (

@@ -74,12 +74,25 @@ pub enum Error {
     /// The request id was used for something else.
     #[error("the request id was used for something else")]
     RequestIdReused,
+    /// The user's account is gone, and so is all that the user had.
+    #[error("the user was erased")]
+    UserErased,
     /// The database returned what it never should.
     #[error("the database returned {0}")]
     Impossible(&'static str),
     /// The database did not do the call.
     #[error(transparent)]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        // Raised by data.take_turn.
+        match error.as_database_error().and_then(|error| error.code()) {
+            Some(code) if code == "DU002" => Self::UserErased,
+            _ => Self::Database(error),
+        }
+    }
 }
 
 impl From<Error> for Failure {
@@ -137,6 +150,9 @@ impl From<Error> for Failure {
                 Reason::RequestIdReused,
                 "This request id was already used for another request.",
             ),
+            Error::UserErased => {
+                Self::new(Reason::SessionRevoked, "This account is gone. Please sign in again.")
+            }
             Error::Impossible(_) => Self::internal(error),
             Error::Database(error) => error.into(),
         }

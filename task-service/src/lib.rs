@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod due;
+pub mod erasure;
 pub mod error;
 pub mod feed;
 pub mod filter;
@@ -46,7 +47,7 @@ use shared::{
 use tokio::net::TcpListener;
 
 pub use crate::service::{Quotas, Service};
-use crate::{config::Config, feed::Feed};
+use crate::{config::Config, erasure::Eraser, feed::Feed};
 
 /// What this service brings to its database.
 pub static SCHEMA: Schema = Schema {
@@ -118,6 +119,12 @@ impl App {
     #[must_use]
     pub fn feed(&self) -> &Feed {
         &self.feed
+    }
+
+    /// What erases users whose account is gone.
+    #[must_use]
+    pub fn eraser(&self) -> Eraser {
+        Eraser::new(self.database.clone(), self.clock.clone(), self.feed.clone())
     }
 
     /// Mounts the gRPC services.

@@ -15,6 +15,7 @@ mod crowd;
 mod database;
 mod delegated;
 mod ends;
+mod erasure;
 mod explain;
 mod filter;
 mod filter_random;

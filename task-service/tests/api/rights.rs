@@ -13,11 +13,12 @@ use crate::{
 };
 
 /// The functions that the service may call, and nothing else.
-pub(crate) const CALLABLE: [&str; 15] = [
+pub(crate) const CALLABLE: [&str; 16] = [
     "api.changes",
     "api.create_list",
     "api.create_task",
     "api.delete_list",
+    "api.erase_user",
     "api.export_tasks",
     "api.get_list",
     "api.get_task",
