@@ -1,5 +1,6 @@
 //! The configuration of auth-service. `auth-service --help` is its reference.
 
+mod export;
 mod service_account;
 pub mod abuse;
 pub mod mail;
@@ -17,6 +18,7 @@ use shared::{
 };
 use sqlx::postgres::PgConnectOptions;
 
+pub use self::export::Export;
 pub use self::service_account::{Ensure, ServiceAccountCommand};
 use self::abuse::Abuse;
 use crate::{
@@ -185,6 +187,9 @@ pub struct Config {
     /// Mail, and what depends on it.
     #[command(flatten)]
     pub mail: mail::MailConfig,
+    /// What a user takes out of the account.
+    #[command(flatten)]
+    pub export: Export,
 
     /// How log lines look.
     #[arg(long, env = "AUTH_LOG_FORMAT", default_value = "json")]
@@ -271,6 +276,7 @@ impl Settings for Config {
         must(!self.issuer.is_empty(), "AUTH_ISSUER must not be empty");
         must(!self.pepper_id.is_empty(), "AUTH_PEPPER_ID must not be empty");
         faults.extend(self.second_factors.faults());
+        faults.extend(self.export.faults(&self.audience));
         faults
     }
 }

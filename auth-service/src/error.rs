@@ -82,6 +82,12 @@ pub enum Error {
         /// When to ask again.
         retry_after: Duration,
     },
+    /// Not the address of the account.
+    #[error("not the address of the account")]
+    EmailMismatch,
+    /// No such deletion.
+    #[error("no such deletion")]
+    ReceiptNotFound,
     /// The database failed.
     #[error("the database failed")]
     Database(#[source] sqlx::Error),
@@ -182,6 +188,14 @@ impl From<Error> for Failure {
                 "A mail was sent a moment ago. Please wait a minute before the next one.",
             )
             .retry_after(retry_after),
+            Error::EmailMismatch => Self::field(
+                Reason::FieldInvalid,
+                "email",
+                "This is not the address of your account.",
+            ),
+            Error::ReceiptNotFound => {
+                Self::new(Reason::ReceiptNotFound, "There is no such deletion.")
+            }
             Error::Database(error) => Self::from(error),
             Error::Impossible(what) => Self::internal(what),
         }

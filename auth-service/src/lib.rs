@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod challenge;
+pub mod activity;
 pub mod client;
 pub mod config;
 pub mod cookie;
@@ -13,6 +14,8 @@ pub mod device;
 pub mod email;
 pub mod error;
 pub mod factors;
+pub mod deletion;
+pub mod export;
 pub mod hashing;
 pub mod jwks;
 pub mod mail;
@@ -164,6 +167,7 @@ impl App {
             cookies: config.cookies(),
             throttles: config.abuse.throttles(),
             second_factors: config.second_factors.clone(),
+            tasks: config.export.tasks()?,
         });
         let sender = Sender { database: database.clone(), clock: clock.clone(), outbox, post };
         Ok(Self { config, service, keys, trust: feed, sealer, sender, verifier, database, clock })
@@ -210,6 +214,9 @@ impl App {
                 }
                 if let Err(error) = mail::outbox::sweep(&self.database, self.clock.now()).await {
                     tracing::warn!(%error, "Old mails cannot be removed; trying again later.");
+                }
+                if let Err(error) = deletion::sweep(&self.database, self.clock.now()).await {
+                    tracing::warn!(%error, "Deleted accounts cannot be swept; trying again later.");
                 }
             }
         };

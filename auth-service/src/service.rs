@@ -23,6 +23,7 @@ use crate::{
     cookie::Cookies,
     error::DOMAIN,
     mail::Outbox,
+    export::tasks::Tasks,
     password::{Hasher, MAX_BYTES},
     sealing::Sealer,
     sessions::{Lifetimes, Session},
@@ -85,6 +86,8 @@ pub struct Parts {
     pub throttles: Throttles,
     /// What second factors are like.
     pub second_factors: SecondFactors,
+    /// Where the tasks of an export are, if that is known.
+    pub tasks: Option<Tasks>,
 }
 
 impl Service {

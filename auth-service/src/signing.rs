@@ -88,6 +88,15 @@ impl SigningKey {
     pub fn sign(&self, claims: &impl Serialize) -> anyhow::Result<String> {
         Ok(jsonwebtoken::encode(&self.header, claims, &self.encoding)?)
     }
+
+    /// Signs what is no access token and says so by its type.
+    ///
+    /// # Errors
+    /// If the cryptography refuses.
+    pub fn sign_as(&self, typ: &str, claims: &impl Serialize) -> anyhow::Result<String> {
+        let header = Header { typ: Some(typ.to_owned()), ..self.header.clone() };
+        Ok(jsonwebtoken::encode(&header, claims, &self.encoding)?)
+    }
 }
 
 impl KeyRing {
