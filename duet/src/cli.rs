@@ -5,6 +5,7 @@
 //! Passwords are never arguments: other users of the machine see those.
 
 pub mod lists;
+pub mod owner;
 pub mod tasks;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use tonic::transport::Uri;
 
 use self::{
     lists::Lists,
+    owner::{Activity, DeleteAccount, Deletion},
     tasks::{Add, Done, Edit, Ls, Mv, Tasks, Watch},
     transfer::{Export, Import},
 };
@@ -164,7 +166,8 @@ pub enum ClientCommand {
         #[command(subcommand)]
         command: Option<Lists>,
     },
-    /// Write all tasks and lists to a file, those in the bin excepted.
+    /// Write all tasks and lists to a file, those in the bin excepted; or, with
+    /// --account, everything that is known of you.
     Export(Export),
     /// Read tasks and lists from a file, all or none, and report what could not
     /// be carried over.
@@ -177,6 +180,14 @@ pub enum ClientCommand {
         #[command(subcommand)]
         command: Option<Sessions>,
     },
+    /// Show what happened to the account, newest first: sign-ins, refusals and
+    /// changes.
+    Activity(Activity),
+    /// Delete the account and everything in it, for good. Asks for its e-mail
+    /// address, and answers with a receipt for `duet deletion`.
+    DeleteAccount(DeleteAccount),
+    /// Show how far the deletion of an account has come.
+    Deletion(Deletion),
     /// Print the completions for a shell.
     Completions {
         /// The shell.

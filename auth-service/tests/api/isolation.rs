@@ -32,7 +32,10 @@ use sqlx::ConnectOptions as _;
 use tonic::{Code, Request, Status, client::Grpc, service::Interceptor as _};
 use tonic_types::StatusExt as _;
 
-use crate::harness::{Bearer, PASSWORD, TestApp, Told as _, minutes};
+use crate::{
+    harness::{Bearer, PASSWORD, TestApp, Told as _, minutes},
+    owner,
+};
 
 /// The services that anyone may call; see where they are mounted.
 const OPEN: [&str; 2] = ["auth.v1.AuthService", "auth.v1.TokenService"];
@@ -222,6 +225,7 @@ async fn a_foreign_name_is_refused_and_nothing_changes() {
         ),
     ];
     refusals.extend(factor_refusals(&app, &ada.credentials.access_token, &name).await);
+    refusals.extend(owner::refusals(&app, &ada.credentials.access_token, &name).await);
     let mut walked: Vec<&str> = refusals.iter().map(|(method, _)| *method).collect();
     walked.sort_unstable();
     let mut all: Vec<String> = methods()
@@ -293,17 +297,23 @@ const CALLABLE: &[&str] = &[
     "api.add_signing_key",
     "api.admit_service_by_assertion",
     "api.admit_service_by_secret",
+    "api.begin_export",
     "api.begin_sign_in",
     "api.begin_totp",
     "api.change_password",
     "api.complete_sign_in",
+    "api.confirm_erasure",
     "api.confirm_totp",
     "api.delete_factor",
     "api.delete_service_account",
+    "api.delete_user",
+    "api.deletion",
     "api.end_session",
     "api.exchange_token",
+    "api.export_sessions",
     "api.get_user",
     "api.lease_mail",
+    "api.list_activity",
     "api.list_factors",
     "api.list_service_accounts",
     "api.list_sessions",
@@ -314,6 +324,7 @@ const CALLABLE: &[&str] = &[
     "api.open_session",
     "api.own_password",
     "api.password_of",
+    "api.pending_erasures",
     "api.put_service_account",
     "api.reauthenticate",
     "api.refresh_session",
@@ -336,6 +347,7 @@ const CALLABLE: &[&str] = &[
     "api.session_lives",
     "api.sign_up",
     "api.signing_keys",
+    "api.sweep_deletions",
     "api.sweep_mail",
     "api.sweep_sessions",
     "api.sweep_throttles",
@@ -385,6 +397,9 @@ async fn the_database_isolates_by_itself() {
         "api.remove_signing_keys(",
         "api.sweep_mail(",
         "api.sweep_sessions(",
+        // Services have to learn whom to erase, and what is over is looked for.
+        "api.pending_erasures(",
+        "api.sweep_deletions(",
         // Machines belong to the service itself.
         "data.service_accounts",
         "data.service_secrets",

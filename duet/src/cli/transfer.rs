@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::owner::Proof;
+
 /// Arguments of `export`.
 #[derive(Debug, Args)]
 pub struct Export {
@@ -17,6 +19,12 @@ pub struct Export {
     /// Replace the file if there is one.
     #[arg(long, requires = "output")]
     pub force: bool,
+    /// Everything that is known of you, tasks included, as one JSON document.
+    #[arg(long, conflicts_with = "format")]
+    pub account: bool,
+    /// How to prove who you are, if that was long ago.
+    #[command(flatten)]
+    pub proof: Proof,
 }
 
 /// What a file that is written can look like.

@@ -67,6 +67,57 @@ impl From<auth::Session> for Session {
     }
 }
 
+/// Something that happened to the account.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Activity {
+    kind: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    create_time: Option<String>,
+    address_prefix: String,
+    device_label: String,
+    session: String,
+}
+
+impl From<auth::Activity> for Activity {
+    fn from(activity: auth::Activity) -> Self {
+        let auth::Activity { kind, create_time, address_prefix, device_label, session } = activity;
+        let create_time = create_time.map(|time| time.to_string());
+        Self { kind, create_time, address_prefix, device_label, session }
+    }
+}
+
+/// How far a deletion has come.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Deletion {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delete_time: Option<String>,
+    erasures: Vec<Erasure>,
+    receipt: String,
+}
+
+/// What one service has erased.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Erasure {
+    service: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erase_time: Option<String>,
+}
+
+impl From<auth::GetDeletionReceiptResponse> for Deletion {
+    fn from(answer: auth::GetDeletionReceiptResponse) -> Self {
+        let auth::GetDeletionReceiptResponse { delete_time, erasures, receipt } = answer;
+        let erasures = erasures.into_iter().map(|erasure| Erasure {
+            service: erasure.service,
+            erase_time: erasure.erase_time.map(|time| time.to_string()),
+        });
+        let delete_time = delete_time.map(|time| time.to_string());
+        Self { delete_time, erasures: erasures.collect(), receipt }
+    }
+}
+
 /// A task.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

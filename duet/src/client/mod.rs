@@ -15,6 +15,7 @@ mod id;
 mod json;
 mod lists;
 mod output;
+mod owner;
 mod password;
 pub(crate) mod query;
 mod recurrence;
@@ -132,9 +133,12 @@ async fn execute(
         C::Restore(args) => tasks::restore(&mut session()?, &args.tasks, output).await,
         C::Watch(args) => watch::watch(session()?, options, args, output, errors).await,
         C::Lists { command } => lists::run(&mut session()?, command.as_ref(), output).await,
-        C::Export(args) => transfer::export(&mut session()?, args, output).await,
+        C::Export(args) => transfer::export(&mut session()?, args, input, output).await,
         C::Import(args) => transfer::import(&mut session()?, args, input, output).await,
         C::Usage => lists::usage(&mut session()?, output).await,
+        C::Activity(args) => owner::activity(&mut session()?, args, output).await,
+        C::DeleteAccount(args) => owner::delete(session()?, args, input, errors, output).await,
+        C::Deletion(args) => owner::deletion(options, args, output).await,
         C::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "duet", &mut script);

@@ -8,10 +8,14 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use proto::auth::v1::{RefreshSessionRequest, auth_service_client::AuthServiceClient};
+use proto::auth::v1::{
+    ReauthenticateRequest, RefreshSessionRequest, account_service_client::AccountServiceClient,
+    auth_service_client::AuthServiceClient, reauthenticate_request,
+};
 use shared::{
     clock::{Clock as _, SystemClock},
     rng,
+    secret::Secret,
 };
 use tonic::{
     Code, Request, Response, Status, Streaming,
@@ -99,8 +103,17 @@ impl Session {
         request: Q,
         method: impl AsyncFn(Channel, Request<Q>) -> Result<Response<Streaming<A>>, Status>,
     ) -> Result<Streaming<A>, Failure> {
-        self.renew().await?;
         let connection = self.tasks.clone();
+        self.open_stream(&connection, request, method).await
+    }
+
+    async fn open_stream<Q: Clone, A>(
+        &mut self,
+        connection: &Connection,
+        request: Q,
+        method: impl AsyncFn(Channel, Request<Q>) -> Result<Response<Streaming<A>>, Status>,
+    ) -> Result<Streaming<A>, Failure> {
+        self.renew().await?;
         let token = self.credentials.access_token.clone();
         match connection.open(request.clone(), &token, &method).await {
             Err(failure) if failure.is_token_refused() => {
@@ -120,6 +133,64 @@ impl Session {
         patience: Duration,
     ) -> Result<Option<A>, Failure> {
         self.tasks.next(stream, patience).await
+    }
+
+    /// The same of a stream of auth-service.
+    pub(crate) async fn auth_next<A>(
+        &self,
+        stream: &mut Streaming<A>,
+        patience: Duration,
+    ) -> Result<Option<A>, Failure> {
+        self.auth.next(stream, patience).await
+    }
+
+    /// Opens a stream of auth-service on behalf of the user.
+    pub(crate) async fn auth_stream<Q: Clone, A>(
+        &mut self,
+        request: Q,
+        method: impl AsyncFn(Channel, Request<Q>) -> Result<Response<Streaming<A>>, Status>,
+    ) -> Result<Streaming<A>, Failure> {
+        let connection = self.auth.clone();
+        self.open_stream(&connection, request, method).await
+    }
+
+    /// Whose session it is.
+    pub(crate) fn email(&self) -> &str {
+        &self.credentials.email
+    }
+
+    /// Proves again who the user is. The access token that says so is for this
+    /// command; the file gets its own with the next refresh.
+    pub(crate) async fn prove(
+        &mut self,
+        password: &Secret,
+        code: Option<&str>,
+    ) -> Result<(), Failure> {
+        let is_totp = |code: &str| code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit());
+        let code = code.map(|code| match is_totp(code) {
+            true => reauthenticate_request::Code::TotpCode(code.to_owned()),
+            false => reauthenticate_request::Code::RecoveryCode(code.to_owned()),
+        });
+        let password = password.expose().to_owned();
+        let request = ReauthenticateRequest { name: String::new(), password, code };
+        let answer = self
+            .auth(request, async |channel, request| {
+                AccountServiceClient::new(channel).reauthenticate(request).await
+            })
+            .await?;
+        self.credentials.access_token = Secret::from(answer.access_token);
+        // It is new; to look at our clock again would only lose the proof.
+        self.renewed = true;
+        Ok(())
+    }
+
+    /// Forgets the session, which is over for everybody.
+    pub(crate) async fn forget(self) -> Result<(), Failure> {
+        let lock = self.store.lock().await?;
+        match self.store.read()? {
+            Some(stored) if stored.session == self.credentials.session => self.store.remove(&lock),
+            _ => Ok(()),
+        }
     }
 
     async fn call<Q: Clone, A>(

@@ -2,7 +2,7 @@
 //! business; here they are written, read and told apart.
 //!
 //! Invariants: a file is written as a whole or not at all, and never in the
-//! place of another one unless that was asked for.
+//! place of another one unless that was asked for. Only its owner can read it.
 
 mod format;
 
@@ -14,6 +14,7 @@ use std::{
 };
 
 use comfy_table::Row;
+use proto::auth::v1::ExportUserResponse;
 use proto::task::v1::{
     ExportTasksRequest, ExportTasksResponse, ImportTasksRequest, ImportTasksResponse,
     TransferFormat, transfer_service_client::TransferServiceClient as Client,
@@ -26,6 +27,7 @@ use super::{
     failure::Failure,
     find, json,
     output::{self, Output},
+    owner,
     session::{Session, request_id},
 };
 use crate::cli::transfer::{Export, Import};
@@ -40,20 +42,17 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) async fn export(
     session: &mut Session,
     args: &Export,
+    input: &mut dyn Read,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let path = args.output.as_deref().filter(|path| *path != Path::new("-"));
     if let Some(path) = path.filter(|path| !args.force && path.symlink_metadata().is_ok()) {
         return Err(taken(path));
     }
-    let format = args.format.map_or_else(|| format::to_write(path), Ok)?;
-    let request = ExportTasksRequest {
-        format: format::of_export(format).into(),
-        ..ExportTasksRequest::default()
+    let pieces = match args.account {
+        true => Pieces::Account(owner::export(session, &args.proof, input).await?),
+        false => Pieces::Tasks(tasks(session, args, path).await?),
     };
-    let pieces = session
-        .stream(request, async |channel, request| Client::new(channel).export_tasks(request).await)
-        .await?;
     match path {
         Some(path) => {
             let bytes = to_file(session, pieces, path, args.force).await?;
@@ -65,7 +64,37 @@ pub(crate) async fn export(
     }
 }
 
-type Pieces = Streaming<ExportTasksResponse>;
+/// A file on its way, from whichever service writes it.
+enum Pieces {
+    Tasks(Streaming<ExportTasksResponse>),
+    Account(Streaming<ExportUserResponse>),
+}
+
+impl Pieces {
+    async fn next(&mut self, session: &Session) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(match self {
+            Self::Tasks(stream) => session.next(stream, PATIENCE).await?.map(|piece| piece.data),
+            Self::Account(stream) => {
+                session.auth_next(stream, PATIENCE).await?.map(|piece| piece.data)
+            }
+        })
+    }
+}
+
+async fn tasks(
+    session: &mut Session,
+    args: &Export,
+    path: Option<&Path>,
+) -> Result<Streaming<ExportTasksResponse>, Failure> {
+    let format = args.format.map_or_else(|| format::to_write(path), Ok)?;
+    let request = ExportTasksRequest {
+        format: format::of_export(format).into(),
+        ..ExportTasksRequest::default()
+    };
+    session
+        .stream(request, async |channel, request| Client::new(channel).export_tasks(request).await)
+        .await
+}
 
 async fn to_file(
     session: &Session,
@@ -78,9 +107,9 @@ async fn to_file(
     let mut file = NamedTempFile::new_in(folder.unwrap_or_else(|| Path::new(".")))
         .map_err(|error| failed(&error))?;
     let mut bytes = 0;
-    while let Some(piece) = session.next(&mut pieces, PATIENCE).await? {
-        file.write_all(&piece.data).map_err(|error| failed(&error))?;
-        bytes += piece.data.len() as u64;
+    while let Some(piece) = pieces.next(session).await? {
+        file.write_all(&piece).map_err(|error| failed(&error))?;
+        bytes += piece.len() as u64;
     }
     file.as_file().sync_all().map_err(|error| failed(&error))?;
     if force {
@@ -104,8 +133,8 @@ async fn to_output(
     mut pieces: Pieces,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    while let Some(piece) = session.next(&mut pieces, PATIENCE).await? {
-        output.raw(&piece.data)?;
+    while let Some(piece) = pieces.next(session).await? {
+        output.raw(&piece)?;
     }
     Ok(())
 }
@@ -117,8 +146,8 @@ async fn to_terminal(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let mut rest = Vec::new();
-    while let Some(piece) = session.next(&mut pieces, PATIENCE).await? {
-        rest.extend(piece.data);
+    while let Some(piece) = pieces.next(session).await? {
+        rest.extend(piece);
         // A line is whole, and so are its characters.
         if let Some(end) = rest.iter().rposition(|byte| *byte == b'\n') {
             let lines = rest.drain(..=end).collect::<Vec<_>>();

@@ -39,6 +39,8 @@ impl Settings {
             auth.listen_addr = auth_address;
             auth.database_url = up.auth_database_url.clone().or_else(embedded);
             auth.cookie_secure = up.auth_cookie_secure;
+            let tasks = || format!("http://{}", reachable(task_address));
+            auth.export.task_url.get_or_insert_with(tasks);
             auth.allowed_origins.extend(own.clone());
             if auth.key_encryption_key.is_none() && auth.key_encryption_key_file.is_none() {
                 auth.key_encryption_key_file = sealing;

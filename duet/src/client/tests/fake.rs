@@ -83,6 +83,22 @@ fn status(reason: Reason) -> Status {
     Failure::new(reason, "Not now.").into_status("duet.task")
 }
 
+/// Methods that nobody asks for here.
+macro_rules! unasked {
+    ($($method:ident $request:ident $response:ident)*) => {$(
+        fn $method<'life, 'call>(
+            &'life self,
+            _: Request<auth::$request>,
+        ) -> Answer<'call, auth::$response>
+        where
+            'life: 'call,
+            Self: 'call,
+        {
+            Box::pin(async { not_asked() })
+        }
+    )*};
+}
+
 #[tonic::async_trait]
 impl auth_server::AuthService for Services {
     async fn refresh_session(
@@ -127,6 +143,14 @@ impl auth_server::AuthService for Services {
         _: Request<auth::SignOutRequest>,
     ) -> Result<Response<auth::SignOutResponse>, Status> {
         not_asked()
+    }
+
+    unasked! {
+        complete_sign_in CompleteSignInRequest CompleteSignInResponse
+        request_password_reset RequestPasswordResetRequest RequestPasswordResetResponse
+        reset_password ResetPasswordRequest ResetPasswordResponse
+        verify_email VerifyEmailRequest VerifyEmailResponse
+        get_deletion_receipt GetDeletionReceiptRequest GetDeletionReceiptResponse
     }
 }
 

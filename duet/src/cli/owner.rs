@@ -1,0 +1,43 @@
+//! The arguments of `activity`, `delete-account` and `deletion`.
+
+use clap::Args;
+
+/// Arguments of `activity`.
+#[derive(Debug, Args)]
+pub struct Activity {
+    /// At most so many.
+    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
+}
+
+/// How to prove again who one is.
+#[derive(Debug, Args)]
+pub struct Proof {
+    /// If you signed in long ago, read the password from standard input instead
+    /// of asking for it.
+    #[arg(long)]
+    pub password_stdin: bool,
+    /// The code of your authenticator, or a recovery code, if you have a second
+    /// factor and signed in long ago.
+    #[arg(long, value_name = "CODE")]
+    pub code: Option<String>,
+}
+
+/// Arguments of `delete-account`.
+#[derive(Debug, Args)]
+pub struct DeleteAccount {
+    /// The e-mail address of the account, instead of being asked for it.
+    #[arg(long, value_name = "EMAIL", required_if_eq("password_stdin", "true"))]
+    pub email: Option<String>,
+    /// How to prove who you are, if that was long ago.
+    #[command(flatten)]
+    pub proof: Proof,
+}
+
+/// Arguments of `deletion`.
+#[derive(Debug, Args)]
+pub struct Deletion {
+    /// The receipt that `delete-account` answered with: dr_…
+    #[arg(value_name = "RECEIPT")]
+    pub receipt: String,
+}

@@ -1,0 +1,203 @@
+//! The commands about the whole of an account: `activity`, `export --account`,
+//! `delete-account` and `deletion`.
+//!
+//! Invariant: nothing is deleted without the e-mail address of the account typed
+//! in for it.
+
+use std::io::{Read, Write};
+
+use comfy_table::Row;
+use proto::auth::v1::{
+    Activity as Happened, DeleteUserRequest, ExportUserRequest, ExportUserResponse,
+    GetDeletionReceiptRequest, ListActivityRequest, account_service_client::AccountServiceClient,
+    auth_service_client::AuthServiceClient,
+};
+use serde_json::json;
+use tonic::Streaming;
+
+use super::{
+    connection::Connection,
+    failure::Failure,
+    id, json,
+    output::{self, Output},
+    password,
+    session::{self, Session},
+};
+use crate::cli::{
+    Options,
+    owner::{Activity, DeleteAccount, Deletion, Proof},
+};
+
+/// The most that a page has.
+const PAGE_SIZE: u32 = 500;
+/// More than any address has.
+const LONGEST_EMAIL: u64 = 1024;
+
+/// `duet activity`
+pub(crate) async fn activity(
+    session: &mut Session,
+    args: &Activity,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let activities = newest(session, args.limit).await?;
+    let rows = activities.iter().map(|activity| {
+        Row::from([
+            output::time(activity.create_time.as_ref()),
+            output::line(&activity.kind),
+            output::line(&activity.address_prefix),
+            output::line(&activity.device_label),
+            match activity.session.as_str() {
+                "" => String::new(),
+                name => output::line(&id::short(name)),
+            },
+        ])
+    });
+    let table = output::table(&["When", "What", "From", "Client", "Session"], rows);
+    let activities: Vec<_> = activities.into_iter().map(json::Activity::from).collect();
+    Ok(output.show(&json!({ "activities": activities }), || table)?)
+}
+
+async fn newest(session: &mut Session, limit: u32) -> Result<Vec<Happened>, Failure> {
+    let mut activities = Vec::new();
+    let mut request = ListActivityRequest::default();
+    loop {
+        let read = u32::try_from(activities.len()).unwrap_or(limit);
+        let more = limit.saturating_sub(read).min(PAGE_SIZE);
+        request.page_size = i32::try_from(more).unwrap_or_default();
+        let page = session
+            .auth(request.clone(), async |channel, request| {
+                AccountServiceClient::new(channel).list_activity(request).await
+            })
+            .await?;
+        activities.extend(page.activities);
+        if page.next_page_token.is_empty() || activities.len() >= limit as usize {
+            return Ok(activities);
+        }
+        request.page_token = page.next_page_token;
+    }
+}
+
+/// What `duet export --account` writes.
+pub(crate) async fn export(
+    session: &mut Session,
+    proof: &Proof,
+    input: &mut dyn Read,
+) -> Result<Streaming<ExportUserResponse>, Failure> {
+    let open = async |session: &mut Session| {
+        session
+            .auth_stream(ExportUserRequest::default(), async |channel, request| {
+                AccountServiceClient::new(channel).export_user(request).await
+            })
+            .await
+    };
+    match open(session).await {
+        Err(failure) if needs_proof(&failure) => {
+            prove(session, proof, input).await?;
+            open(session).await
+        }
+        result => result,
+    }
+}
+
+/// `duet delete-account`
+pub(crate) async fn delete(
+    mut session: Session,
+    args: &DeleteAccount,
+    input: &mut dyn Read,
+    errors: &mut dyn Write,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let email = match &args.email {
+        Some(email) => email.clone(),
+        None => typed(session.email(), input, errors)?,
+    };
+    let request_id = session::request_id();
+    let request = DeleteUserRequest { name: String::new(), email, request_id };
+    let ask = async |session: &mut Session| {
+        session
+            .auth(request.clone(), async |channel, request| {
+                AccountServiceClient::new(channel).delete_user(request).await
+            })
+            .await
+    };
+    let answer = match ask(&mut session).await {
+        Err(failure) if needs_proof(&failure) => {
+            prove(&mut session, &args.proof, input).await?;
+            ask(&mut session).await
+        }
+        result => result,
+    }?;
+    let receipt = answer.receipt_token;
+    let text = format!(
+        "The account is deleted. See what became of it with\n  duet deletion {}",
+        output::line(&receipt)
+    );
+    output.show(&json!({ "receiptToken": receipt }), || text)?;
+    session.forget().await
+}
+
+/// Asks for the address of the account that is to be deleted.
+fn typed(email: &str, input: &mut dyn Read, errors: &mut dyn Write) -> Result<String, Failure> {
+    let email = output::line(email);
+    write!(
+        errors,
+        "This deletes the account of {email} and everything in it, for good.\n\
+         Type its e-mail address to go on: "
+    )?;
+    errors.flush()?;
+    let mut typed = Vec::new();
+    // A byte at a time: what follows the line is somebody else's.
+    for byte in input.take(LONGEST_EMAIL).bytes() {
+        match byte.map_err(|error| Failure::usage(format!("Nothing can be read: {error}.")))? {
+            b'\n' => break,
+            byte => typed.push(byte),
+        }
+    }
+    match String::from_utf8_lossy(&typed).trim() {
+        "" => Err(Failure::usage("Nothing was deleted: no e-mail address was given.")),
+        typed => Ok(typed.to_owned()),
+    }
+}
+
+fn needs_proof(failure: &Failure) -> bool {
+    failure.reason() == Some("REAUTHENTICATION_REQUIRED")
+}
+
+async fn prove(session: &mut Session, proof: &Proof, input: &mut dyn Read) -> Result<(), Failure> {
+    let Proof { password_stdin, code } = proof;
+    let password = match password_stdin {
+        true => password::read(input)?,
+        false => password::ask(session.email())?,
+    };
+    let proved = session.prove(&password, code.as_deref()).await;
+    proved.map_err(|failure| failure.hint("CODE_INVALID", "Give the code with --code."))
+}
+
+/// `duet deletion`
+pub(crate) async fn deletion(
+    options: &Options,
+    args: &Deletion,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let request = GetDeletionReceiptRequest { receipt_token: args.receipt.clone() };
+    let answer = Connection::new(session::auth_url(options))?
+        .call_again(&request, None, &async |channel, request| {
+            AuthServiceClient::new(channel).get_deletion_receipt(request).await
+        })
+        .await?;
+    let rows = answer.erasures.iter().map(|erasure| {
+        let when = match erasure.erase_time.as_ref() {
+            Some(time) => output::time(Some(time)),
+            None => "not yet".to_owned(),
+        };
+        Row::from([output::line(&erasure.service), when])
+    });
+    let mut text = format!("Deleted on {}.", output::time(answer.delete_time.as_ref()));
+    if !answer.erasures.is_empty() {
+        text += &format!("\n\n{}", output::table(&["Service", "Erased"], rows));
+    }
+    if !answer.receipt.is_empty() {
+        text += &format!("\n\nSigned statement:\n{}", output::line(&answer.receipt));
+    }
+    Ok(output.show(&json::Deletion::from(answer), || text)?)
+}
