@@ -1,6 +1,11 @@
 //! Argon2id (RFC 9106) with parameters within bounds, PHC strings, and an
 //! optional pepper. A stored hash says what it costs to check; what it may say
-//! is bounded, since it decides how long a thread is busy.
+//! is bounded (`stored`), since it decides how long a thread is busy.
+//!
+//! Hashes of other systems are checked as they are until they are seen for the
+//! first time; so long they may take another time to check than ours.
+
+mod stored;
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -9,6 +14,7 @@ use argon2::{
 use aws_lc_rs::constant_time;
 use shared::{rng, secret::Key};
 
+use self::stored::{Argon2Hash, Stored};
 pub use argon2::Block;
 
 const SALT_BYTES: usize = 16;
@@ -69,6 +75,14 @@ pub struct Hashing {
     pepper: Option<Pepper>,
 }
 
+/// Looks at a hash of another system: whether it is one that `Hashing` checks.
+///
+/// # Errors
+/// In words for whoever imports it.
+pub fn check_imported(hash: &str) -> Result<(), String> {
+    Stored::read(hash).map(|_| ())
+}
+
 impl Hashing {
     /// Hashes with these parameters.
     ///
@@ -98,7 +112,8 @@ impl Hashing {
     pub fn hash(&self, password: &str, memory: &mut Vec<Block>) -> StoredPassword {
         let salt = rng::bytes();
         let mut output = [0; OUTPUT_BYTES];
-        self.compute(self.params.clone(), self.pepper_id(), password, &salt, &mut output, memory)
+        self.argon2(Algorithm::Argon2id, self.params.clone(), self.pepper_id())
+            .and_then(|argon2| self.compute(&argon2, password, &salt, &mut output, memory))
             .expect("every length is one that Argon2 allows");
         self.stored(&salt, &output)
     }
@@ -122,30 +137,44 @@ impl Hashing {
         StoredPassword { phc: phc.to_string(), pepper_id: self.pepper_id().to_owned() }
     }
 
-    /// Whether `password` is the stored one. A stored hash that is not one of
-    /// ours, or costs too much, is never right.
+    /// Whether `password` is the stored one. A stored hash of no known
+    /// kind, or that costs too much, is never right.
     #[must_use]
     pub fn verify(&self, password: &str, stored: &StoredPassword, memory: &mut Vec<Block>) -> bool {
-        let mut right = || {
-            let phc = PasswordHash::new(&stored.phc).ok()?;
-            let (parameters, params) = costs(&phc)?;
-            if !parameters.within(&Parameters { memory_kib: 8, passes: 1, lanes: 1 }, &MOST) {
-                return None;
-            }
-            let (salt, expected) = (phc.salt?, phc.hash?);
-            let mut output = vec![0; expected.as_bytes().len()];
-            self.compute(params, &stored.pepper_id, password, &salt, &mut output, memory)?;
-            constant_time::verify_slices_are_equal(&output, expected.as_bytes()).ok()
-        };
-        right().is_some()
+        match Stored::read(&stored.phc) {
+            Ok(Stored::Argon2(hash)) => self.is_hashed_to(&hash, password, stored, memory),
+            // No pepper is in it, and no more than 72 bytes of the password are.
+            Ok(Stored::Bcrypt) => bcrypt::verify(password, &stored.phc).unwrap_or(false),
+            Err(_) => false,
+        }
     }
 
-    /// Whether the hash was made with other parameters or another pepper.
+    fn is_hashed_to(
+        &self,
+        hash: &Argon2Hash,
+        password: &str,
+        stored: &StoredPassword,
+        memory: &mut Vec<Block>,
+    ) -> bool {
+        let Argon2Hash { algorithm, params, salt, output, .. } = hash;
+        let mut computed = vec![0; output.as_bytes().len()];
+        self.argon2(*algorithm, params.clone(), &stored.pepper_id)
+            .and_then(|argon2| self.compute(&argon2, password, salt, &mut computed, memory))
+            .is_some_and(|()| {
+                constant_time::verify_slices_are_equal(&computed, output.as_bytes()).is_ok()
+            })
+    }
+
+    /// Whether the hash was made with other parameters or another pepper, or by
+    /// another system.
     #[must_use]
     pub fn is_outdated(&self, stored: &StoredPassword) -> bool {
-        let parameters = PasswordHash::new(&stored.phc).ok().and_then(|phc| costs(&phc));
-        stored.pepper_id != self.pepper_id()
-            || parameters.is_none_or(|(parameters, _)| parameters != self.parameters)
+        let ours = matches!(
+            Stored::read(&stored.phc),
+            Ok(Stored::Argon2(hash))
+                if hash.algorithm == Algorithm::Argon2id && hash.parameters == self.parameters
+        );
+        !ours || stored.pepper_id != self.pepper_id()
     }
 
     /// The pepper that goes into new hashes; empty for none.
@@ -153,31 +182,32 @@ impl Hashing {
         self.pepper.as_ref().map_or("", |pepper| &pepper.id)
     }
 
-    fn compute(
-        &self,
-        params: Params,
-        pepper_id: &str,
-        password: &str,
-        salt: &[u8],
-        output: &mut [u8],
-        memory: &mut Vec<Block>,
-    ) -> Option<()> {
-        let blocks = params.block_count();
-        let (algorithm, version) = (Algorithm::Argon2id, Version::V0x13);
-        let argon2 = match (pepper_id, &self.pepper) {
-            ("", _) => Argon2::new(algorithm, version, params),
+    fn argon2(&self, algorithm: Algorithm, params: Params, pepper_id: &str) -> Option<Argon2<'_>> {
+        let version = Version::V0x13;
+        match (pepper_id, &self.pepper) {
+            ("", _) => Some(Argon2::new(algorithm, version, params)),
             (id, Some(pepper)) if id == pepper.id => {
-                Argon2::new_with_secret(pepper.key.expose(), algorithm, version, params).ok()?
+                Argon2::new_with_secret(pepper.key.expose(), algorithm, version, params).ok()
             }
             _ => {
                 tracing::error!(
                     pepper.id = pepper_id,
                     "A password needs a pepper that is not configured."
                 );
-                return None;
+                None
             }
-        };
-        memory.resize(blocks, Block::new());
+        }
+    }
+
+    fn compute(
+        &self,
+        argon2: &Argon2<'_>,
+        password: &str,
+        salt: &[u8],
+        output: &mut [u8],
+        memory: &mut Vec<Block>,
+    ) -> Option<()> {
+        memory.resize(argon2.params().block_count(), Block::new());
         argon2
             .hash_password_into_with_memory(password.as_bytes(), salt, output, &mut *memory)
             .ok()?;
@@ -186,16 +216,6 @@ impl Hashing {
         memory.shrink_to_fit();
         Some(())
     }
-}
-
-fn costs(phc: &PasswordHash) -> Option<(Parameters, Params)> {
-    if phc.algorithm != Algorithm::Argon2id.ident() || phc.version != Some(Version::V0x13.into()) {
-        return None;
-    }
-    let params = Params::try_from(phc).ok()?;
-    let parameters =
-        Parameters { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() };
-    Some((parameters, params))
 }
 
 #[cfg(test)]
@@ -248,6 +268,34 @@ mod tests {
     }
 
     #[test]
+    fn the_hashes_of_other_systems_are_checked_and_outdated() {
+        let hashing = Hashing::new(Parameters::for_tests(), pepper("1")).unwrap();
+        let mut memory = Vec::new();
+        let bcrypt = bcrypt::hash_with_salt("walnut", 4, *b"sixteen bytes ok").unwrap();
+        let params = Params::new(64, 1, 1, Some(32)).unwrap();
+        let argon2i = {
+            let mut output = [0; 32];
+            Argon2::new(Algorithm::Argon2i, Version::V0x13, params)
+                .hash_password_into(b"walnut", b"sixteen bytes ok", &mut output)
+                .unwrap();
+            let (salt, hash) = (Salt::new(b"sixteen bytes ok"), Output::new(&output));
+            format!("$argon2i$v=19$m=64,t=1,p=1${}${}", salt.unwrap(), hash.unwrap())
+        };
+        for phc in [
+            bcrypt.format_for_version(bcrypt::Version::TwoA),
+            bcrypt.format_for_version(bcrypt::Version::TwoB),
+            bcrypt.format_for_version(bcrypt::Version::TwoY),
+            argon2i,
+        ] {
+            check_imported(&phc).unwrap();
+            let stored = StoredPassword { phc, pepper_id: String::new() };
+            assert!(hashing.verify("walnut", &stored, &mut memory), "{}", stored.phc);
+            assert!(!hashing.verify("Walnut", &stored, &mut memory), "{}", stored.phc);
+            assert!(hashing.is_outdated(&stored), "{}", stored.phc);
+        }
+    }
+
+    #[test]
     fn a_stored_hash_cannot_ask_for_too_much_or_be_anything_else() {
         let hashing = Hashing::new(Parameters::for_tests(), None).unwrap();
         let mut memory = Vec::new();
@@ -257,7 +305,7 @@ mod tests {
             good.replace("t=1", "t=4000"),
             good.replace("v=19", "v=16"),
             good.replace("argon2id", "argon2i"),
-            "$2b$12$abcdefghijklmnopqrstuuAJ1oFrEhMGTyIKVPkNQvPnZHqgRHnUO".to_owned(),
+            "$2b$04$abcdefghijklmnopqrstuuAJ1oFrEhMGTyIKVPkNQvPnZHqgRHnUO".to_owned(),
             String::new(),
         ] {
             let stored = StoredPassword { phc: bad, pepper_id: String::new() };
