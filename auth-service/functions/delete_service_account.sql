@@ -5,6 +5,9 @@ returns boolean language plpgsql security definer set search_path = pg_catalog, 
 declare
     v_account uuid;
 begin
+    if jsonb_typeof(p_client -> 'operator') = 'object' then
+        p_client := data.operating(p_client, p_now);
+    end if;
     delete from data.service_accounts a where a.name = p_name returning a.account_id into v_account;
     if not found then
         return false;

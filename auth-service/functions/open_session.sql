@@ -10,7 +10,7 @@ create or replace function api.open_session(
 ) returns table (
     outcome text,
     email text, email_verified boolean, display_name text, created_at timestamptz, updated_at timestamptz,
-    factor_ids uuid[], factor_kinds text[], factor_secrets bytea[]
+    is_admin boolean, factor_ids uuid[], factor_kinds text[], factor_secrets bytea[]
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp rows 1 as $$
 declare
     v_outcome text := 'opened';
@@ -23,6 +23,7 @@ begin
     if not found then
         return;
     end if;
+    perform data.not_suspended(p_user);
     perform data.settle_sign_in(p_client, p_now);
     if p_new_hash is not null then
         update data.users u set password_hash = p_new_hash, pepper_id = p_new_pepper_id
@@ -37,7 +38,7 @@ begin
             p_user, p_session, p_user_agent, array['pwd'], p_client, p_now, p_expires_at, p_ends_at);
     end if;
     return query
-        select v_outcome, u.email, u.email_verified, u.display_name, u.created_at, u.updated_at,
+        select v_outcome, u.email, u.email_verified, u.display_name, u.created_at, u.updated_at, u.is_admin,
             v_known.ids, v_known.kinds, v_known.secrets
         from data.users u where u.user_id = p_user;
 end $$;

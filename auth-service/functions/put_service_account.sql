@@ -14,6 +14,9 @@ declare
     v_proof boolean := false;
     v_not_before timestamptz := date_trunc('second', p_now) + interval '1 second';
 begin
+    if jsonb_typeof(p_client -> 'operator') = 'object' then
+        p_client := data.operating(p_client, p_now);
+    end if;
     insert into data.service_accounts as a (account_id, name, scopes, created_at)
     values (p_account, p_name, p_scopes, p_now) on conflict do nothing;
     v_made := found;

@@ -9,7 +9,7 @@ create or replace function api.refresh_session(
     p_client jsonb
 ) returns table (
     outcome text, generation bigint, expires_at timestamptz,
-    email text, email_verified boolean, amr text[], auth_time timestamptz
+    email text, email_verified boolean, is_admin boolean, amr text[], auth_time timestamptz
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp rows 1 as $$
 declare
     v_outcome text := 'rotated';
@@ -39,6 +39,6 @@ begin
     end if;
     return query
         select v_outcome, v_session.generation, v_session.expires_at,
-            u.email, u.email_verified, v_session.amr, v_session.auth_time
+            u.email, u.email_verified, u.is_admin, v_session.amr, v_session.auth_time
         from (select) as always left join data.users u on u.user_id = p_user;
 end $$;

@@ -28,6 +28,8 @@ pub struct User {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+    /// Whether the user is an operator of this service.
+    pub is_admin: bool,
 }
 
 /// How a sign-in goes on once the password was right.
@@ -45,12 +47,13 @@ pub(crate) struct UserRow {
     pub(crate) display_name: String,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
+    pub(crate) is_admin: bool,
 }
 
 impl UserRow {
     pub(crate) fn of(self, id: Uuid) -> User {
-        let Self { email, email_verified, display_name, created_at, updated_at } = self;
-        User { id, email, email_verified, display_name, created_at, updated_at }
+        let Self { email, email_verified, display_name, created_at, updated_at, is_admin } = self;
+        User { id, email, email_verified, display_name, created_at, updated_at, is_admin }
     }
 }
 
@@ -100,6 +103,7 @@ pub async fn sign_up(
         display_name: display_name.as_str().to_owned(),
         created_at: *now,
         updated_at: *now,
+        is_admin: false,
     })
 }
 
@@ -108,7 +112,7 @@ pub async fn sign_up(
 /// the password hashed anew if `rehashed` is given.
 ///
 /// # Errors
-/// `WrongCredentials`, if the password was changed in between.
+/// `WrongCredentials`, if the password was changed in between; `UserSuspended`.
 pub async fn open_session(
     database: &Database,
     seen: &StoredPassword,
@@ -124,7 +128,7 @@ pub async fn open_session(
         sqlx::query!(
             r#"select outcome as "outcome!", email as "email!",
                 email_verified as "email_verified!", display_name as "display_name!",
-                created_at as "created_at!", updated_at as "updated_at!",
+                created_at as "created_at!", updated_at as "updated_at!", is_admin as "is_admin!",
                 factor_ids as "ids!", factor_kinds as "kinds!", factor_secrets as "secrets!"
             from api.open_session($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"#,
             user,
@@ -151,6 +155,7 @@ pub async fn open_session(
                 display_name: row.display_name,
                 created_at: row.created_at,
                 updated_at: row.updated_at,
+                is_admin: row.is_admin,
             };
             Ok(Opening::Opened(opened.of(*user)))
         }
@@ -173,7 +178,7 @@ pub async fn get(database: &Database, caller: &Caller) -> Result<User, Error> {
             UserRow,
             r#"select email as "email!", email_verified as "email_verified!",
                 display_name as "display_name!", created_at as "created_at!",
-                updated_at as "updated_at!"
+                updated_at as "updated_at!", is_admin as "is_admin!"
             from api.get_user($1, $2, $3)"#,
             user,
             session,
@@ -201,7 +206,7 @@ pub async fn update(
             UserRow,
             r#"select email as "email!", email_verified as "email_verified!",
                 display_name as "display_name!", created_at as "created_at!",
-                updated_at as "updated_at!"
+                updated_at as "updated_at!", is_admin as "is_admin!"
             from api.update_user($1, $2, $3, $4)"#,
             user,
             session,

@@ -22,6 +22,8 @@ pub struct Client {
     actor: String,
     /// What is due when it opens a session.
     settles: Option<Settlement>,
+    /// As what it operates this service, if it does; `data.operating` reads it.
+    operator: Option<Value>,
 }
 
 impl Client {
@@ -36,6 +38,7 @@ impl Client {
             user_agent: said.chars().filter(|c| !c.is_control()).take(200).collect(),
             actor: String::new(),
             settles: None,
+            operator: None,
         }
     }
 
@@ -49,6 +52,13 @@ impl Client {
     #[must_use]
     pub fn settling(self, settlement: Settlement) -> Self {
         Self { settles: Some(settlement), ..self }
+    }
+
+    /// The same client, who calls as an operator; who that is and whether it is
+    /// one is for the database to say.
+    #[must_use]
+    pub fn operating(self, operator: Value) -> Self {
+        Self { operator: Some(operator), ..self }
     }
 
     /// The network that the address belongs to: 24 bits of IPv4, 48 of IPv6.
@@ -75,6 +85,7 @@ impl Client {
             "address_prefix": self.address_prefix(),
             "device_label": self.device_label(),
             "settles": self.settles,
+            "operator": self.operator,
         })
     }
 
@@ -124,6 +135,7 @@ mod tests {
             user_agent: user_agent.to_owned(),
             actor: String::new(),
             settles: None,
+            operator: None,
         }
     }
 

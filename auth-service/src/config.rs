@@ -1,6 +1,7 @@
 //! The configuration of auth-service. `auth-service --help` is its reference.
 
 mod export;
+mod operation;
 mod service_account;
 pub mod abuse;
 pub mod mail;
@@ -19,8 +20,11 @@ use shared::{
 use sqlx::postgres::PgConnectOptions;
 
 pub use self::export::Export;
-pub use self::service_account::{Ensure, ServiceAccountCommand};
 use self::abuse::Abuse;
+pub use self::{
+    operation::{AdminCommand, AuditCommand, CreateOperator, Explain},
+    service_account::{Ensure, ServiceAccountCommand},
+};
 use crate::{
     cookie::Cookies,
     hashing::{Hashing, Parameters, Pepper},
@@ -209,6 +213,14 @@ pub enum Command {
     /// Give another service an account of its own.
     #[command(subcommand)]
     ServiceAccount(ServiceAccountCommand),
+    /// Make operators.
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Look at the audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Tell which check refuses an access token; exit code 1 if one does.
+    Explain(Explain),
 }
 
 /// What keys sign with.
@@ -234,7 +246,7 @@ impl Settings for Config {
         let needed = match &self.command {
             Some(Command::Migrate) => self.owner_database().err(),
             Some(Command::Health) => None,
-            Some(Command::ServiceAccount(_)) | None => self.database().err(),
+            Some(_) | None => self.database().err(),
         };
         let mut faults: Vec<String> = needed.into_iter().collect();
         if self.command.is_none() {
@@ -245,6 +257,9 @@ impl Settings for Config {
             faults.extend(self.trust.faults(self.key_lead));
         }
         faults.extend(self.abuse.faults());
+        if matches!(self.command, Some(Command::Admin(_))) {
+            faults.extend(self.hashing().err());
+        }
         let mut must = |holds: bool, fault: &str| {
             if !holds {
                 faults.push(fault.to_owned());

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use shared::error::{Failure, Reason};
 
+use crate::token::ADMIN;
+
 /// The error domain of this service.
 pub const DOMAIN: &str = "duet.auth";
 
@@ -88,6 +90,18 @@ pub enum Error {
     /// No such deletion.
     #[error("no such deletion")]
     ReceiptNotFound,
+    /// The account was closed by an operator.
+    #[error("the account is suspended")]
+    UserSuspended,
+    /// No such user.
+    #[error("no such user")]
+    UserNotFound,
+    /// The caller is no operator, or not any more.
+    #[error("the caller is no operator")]
+    NotOperator,
+    /// What the caller's token lives with is gone.
+    #[error("the caller's service account is gone")]
+    CallerOver,
     /// The database failed.
     #[error("the database failed")]
     Database(#[source] sqlx::Error),
@@ -98,9 +112,14 @@ pub enum Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        // Raised by data.acting_in.
-        match error.as_database_error().and_then(|error| error.code()) {
-            Some(code) if code == "DU001" => Self::SessionOver,
+        match error.as_database_error().and_then(|error| error.code()).as_deref() {
+            // Raised by data.acting_in.
+            Some("DU001") => Self::SessionOver,
+            // By data.not_suspended.
+            Some("DU002") => Self::UserSuspended,
+            // Both by data.operating.
+            Some("DU003") => Self::NotOperator,
+            Some("DU004") => Self::CallerOver,
             _ => Self::Database(error),
         }
     }
@@ -196,6 +215,13 @@ impl From<Error> for Failure {
             Error::ReceiptNotFound => {
                 Self::new(Reason::ReceiptNotFound, "There is no such deletion.")
             }
+            Error::UserSuspended => {
+                Self::new(Reason::UserSuspended, "This account was closed by its operator.")
+            }
+            Error::UserNotFound => Self::new(Reason::UserNotFound, "There is no such user."),
+            Error::NotOperator => Self::new(Reason::ScopeMissing, "Only an operator may do that.")
+                .metadata("scope", ADMIN),
+            Error::CallerOver => Self::new(Reason::TokenInvalid, "Please sign in again."),
             Error::Database(error) => Self::from(error),
             Error::Impossible(what) => Self::internal(what),
         }

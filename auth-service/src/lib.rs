@@ -6,6 +6,9 @@
 pub mod accounts;
 pub mod challenge;
 pub mod activity;
+pub mod admin;
+pub mod audit;
+pub mod cli;
 pub mod client;
 pub mod config;
 pub mod cookie;
@@ -16,6 +19,7 @@ pub mod error;
 pub mod factors;
 pub mod deletion;
 pub mod export;
+pub mod explain;
 pub mod hashing;
 pub mod jwks;
 pub mod mail;

@@ -141,7 +141,8 @@ fn to_timestamp(time: chrono::DateTime<chrono::Utc>) -> Timestamp {
 
 impl From<User> for v1::User {
     fn from(user: User) -> Self {
-        let User { id, email, email_verified, display_name, created_at, updated_at } = user;
+        let User { id, email, email_verified, display_name, created_at, updated_at, is_admin: _ } =
+            user;
         Self {
             name: name::of_user(id),
             email,

@@ -19,7 +19,7 @@ use shared::{
 use uuid::Uuid;
 
 use self::secret::ServiceSecret;
-use crate::{client::Client, error::Error};
+use crate::{admin::Operator, client::Client, error::Error};
 
 /// The collection in resource names.
 const COLLECTION: &str = "serviceAccounts/";
@@ -205,6 +205,32 @@ pub async fn list(database: &Database) -> Result<Vec<ServiceAccount>, Error> {
                 created_at as "created_at!", last_used_at,
                 secrets_created_at as "secrets_created_at!"
             from api.list_service_accounts(null)"#
+        )
+        .fetch_all(&mut *connection)
+        .await
+    });
+    Ok(rows.await?)
+}
+
+/// The service accounts, by name, for an operator.
+///
+/// # Errors
+/// Those of `data.operating`: `SessionOver`, `NotOperator`, `CallerOver`.
+pub async fn list_for(
+    database: &Database,
+    operator: &Operator,
+) -> Result<Vec<ServiceAccount>, Error> {
+    let Operator { client, now, .. } = operator;
+    let client = &client.json();
+    let rows = database.call(Repeat::Safe, |mut connection| async move {
+        sqlx::query_as!(
+            ServiceAccount,
+            r#"select account_id as "id!", name as "name!", scopes as "scopes!",
+                created_at as "created_at!", last_used_at,
+                secrets_created_at as "secrets_created_at!"
+            from api.operators_service_accounts($1, $2)"#,
+            client,
+            now
         )
         .fetch_all(&mut *connection)
         .await

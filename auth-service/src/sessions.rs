@@ -149,7 +149,7 @@ pub async fn refresh(
     let row = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query!(
             r#"select outcome as "outcome!", generation, expires_at, email, email_verified,
-                amr, auth_time
+                is_admin, amr, auth_time
             from api.refresh_session($1, $2, $3, $4, $5, $6, $7)"#,
             user,
             session,
@@ -182,6 +182,7 @@ pub async fn refresh(
                 session,
                 email: row.email?,
                 email_verified: row.email_verified?,
+                is_admin: row.is_admin?,
                 auth_time: row.auth_time?,
                 amr: row.amr?,
             },

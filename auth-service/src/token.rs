@@ -19,6 +19,9 @@ use crate::{
     signing::SigningKey,
 };
 
+/// The scope of operators.
+pub const ADMIN: &str = "admin";
+
 /// What every token of this service says.
 #[derive(Clone, Debug)]
 pub struct Issuing {
@@ -41,6 +44,8 @@ pub struct Subject {
     pub email: String,
     /// Whether the address is known to be the user's.
     pub email_verified: bool,
+    /// Whether the user is an operator of this service.
+    pub is_admin: bool,
     /// When the user last proved who they are.
     pub auth_time: DateTime<Utc>,
     /// How they did (RFC 8176).
@@ -58,7 +63,7 @@ impl Issuing {
         subject: Subject,
         now: DateTime<Utc>,
     ) -> anyhow::Result<(Secret, DateTime<Utc>)> {
-        let Subject { user, session, email, email_verified, auth_time, amr } = subject;
+        let Subject { user, session, email, email_verified, is_admin, auth_time, amr } = subject;
         let issued = now.timestamp();
         let expires = now + TimeDelta::from_std(self.lifetime)?;
         let claims = Claims {
@@ -74,7 +79,7 @@ impl Issuing {
             amr,
             email,
             email_verified,
-            scope: String::new(),
+            scope: if is_admin { ADMIN.to_owned() } else { String::new() },
         };
         Ok((Secret::from(key.sign(&claims)?), expires))
     }

@@ -118,6 +118,12 @@ impl Identity {
         self.0.token.subject()
     }
 
+    /// When the token was issued, in seconds since 1970.
+    #[must_use]
+    pub fn issued_at(&self) -> i64 {
+        self.0.issued_at()
+    }
+
     /// When the token stops being good, in seconds since 1970.
     #[must_use]
     pub fn expires_at(&self) -> i64 {

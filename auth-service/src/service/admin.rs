@@ -1,4 +1,11 @@
-//! `auth.v1.AdminService`: what operators do.
+//! `auth.v1.AdminService`: what operators do. Who is one is said here, what they
+//! do in the modules beneath.
+//!
+//! Invariant: every method begins with `operator`.
+
+mod audit;
+mod machines;
+mod users;
 
 use proto::auth::v1::{
     CreateServiceAccountRequest, CreateServiceAccountResponse, DeleteServiceAccountRequest,
@@ -9,10 +16,19 @@ use proto::auth::v1::{
     RotateSigningKeyResponse, SuspendUserRequest, SuspendUserResponse,
     admin_service_server::AdminService,
 };
-use shared::error::Failure;
+use shared::{
+    error::{Failure, Reason},
+    interceptor::Identity,
+    name::{self, Who},
+};
 use tonic::{Request, Response, Status};
+use uuid::Uuid;
 
-use super::{Service, answer, not_built};
+use super::{Service, answer};
+use crate::{admin::Operator, error::Error, token::ADMIN};
+
+/// How long ago an operator may have proved who they are, in seconds.
+const MAX_AUTH_AGE: i64 = 600;
 
 #[tonic::async_trait]
 impl AdminService for Service {
@@ -88,73 +104,44 @@ impl AdminService for Service {
 }
 
 impl Service {
-    async fn do_list_users(
-        &self,
-        _: Request<ListUsersRequest>,
-    ) -> Result<ListUsersResponse, Failure> {
-        not_built()
+    /// The operator who calls: a user with the scope, who proved lately who they
+    /// are, or a service that has it. A service that acts for a user is none,
+    /// whatever it may do elsewhere.
+    ///
+    /// # Errors
+    /// PERMISSION_DENIED (SCOPE_MISSING), FAILED_PRECONDITION
+    /// (REAUTHENTICATION_REQUIRED).
+    fn operator<T>(&self, request: &Request<T>) -> Result<Operator, Failure> {
+        let identity = Identity::with_scope(request, ADMIN)?;
+        let delegated = identity.service().is_some() && !identity.is_service();
+        if delegated || !identity.scopes().any(|scope| scope == ADMIN) {
+            return Err(Error::NotOperator.into());
+        }
+        if !identity.is_service() {
+            self.proved_lately(&identity)?;
+        }
+        Ok(Operator::of(&identity, self.0.clock.now()))
     }
 
-    async fn do_suspend_user(
-        &self,
-        _: Request<SuspendUserRequest>,
-    ) -> Result<SuspendUserResponse, Failure> {
-        not_built()
+    /// Makes sure that the user proved lately who they are.
+    ///
+    /// # Errors
+    /// FAILED_PRECONDITION (REAUTHENTICATION_REQUIRED).
+    fn proved_lately(&self, identity: &Identity) -> Result<(), Failure> {
+        let age = self.0.clock.now().timestamp() - identity.user()?.auth_time;
+        if age <= MAX_AUTH_AGE {
+            return Ok(());
+        }
+        let failure =
+            Failure::new(Reason::ReauthenticationRequired, "Please confirm your password first.");
+        Err(failure.metadata("max_auth_age", MAX_AUTH_AGE.to_string()))
     }
+}
 
-    async fn do_reinstate_user(
-        &self,
-        _: Request<ReinstateUserRequest>,
-    ) -> Result<ReinstateUserResponse, Failure> {
-        not_built()
-    }
-
-    async fn do_import_users(
-        &self,
-        _: Request<ImportUsersRequest>,
-    ) -> Result<ImportUsersResponse, Failure> {
-        not_built()
-    }
-
-    async fn do_create_service_account(
-        &self,
-        _: Request<CreateServiceAccountRequest>,
-    ) -> Result<CreateServiceAccountResponse, Failure> {
-        not_built()
-    }
-
-    async fn do_list_service_accounts(
-        &self,
-        _: Request<ListServiceAccountsRequest>,
-    ) -> Result<ListServiceAccountsResponse, Failure> {
-        not_built()
-    }
-
-    async fn do_delete_service_account(
-        &self,
-        _: Request<DeleteServiceAccountRequest>,
-    ) -> Result<DeleteServiceAccountResponse, Failure> {
-        not_built()
-    }
-
-    async fn do_rotate_signing_key(
-        &self,
-        _: Request<RotateSigningKeyRequest>,
-    ) -> Result<RotateSigningKeyResponse, Failure> {
-        not_built()
-    }
-
-    async fn do_revoke_signing_key(
-        &self,
-        _: Request<RevokeSigningKeyRequest>,
-    ) -> Result<RevokeSigningKeyResponse, Failure> {
-        not_built()
-    }
-
-    async fn do_list_audit_events(
-        &self,
-        _: Request<ListAuditEventsRequest>,
-    ) -> Result<ListAuditEventsResponse, Failure> {
-        not_built()
+/// Reads the name of a user, whom an operator always says.
+fn read_user(name: &str) -> Result<Uuid, String> {
+    match name::parse_user(name) {
+        Ok(Who::User(user)) => Ok(user),
+        _ => Err("A user is named `users/{user}`.".to_owned()),
     }
 }

@@ -293,6 +293,7 @@ impl Service {
             session: session.id,
             email: user.email.clone(),
             email_verified: user.email_verified,
+            is_admin: user.is_admin,
             auth_time: session.now,
             amr: methods,
         };

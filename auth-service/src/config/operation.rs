@@ -1,0 +1,55 @@
+//! What operators can tell the program to do at the machine.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use shared::secret::Secret;
+
+use super::AUDIENCE;
+use crate::email::Email;
+
+/// What to do about operators.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum AdminCommand {
+    /// Make an account an operator's, and the account if there is none.
+    Create(CreateOperator),
+}
+
+/// Who is to be an operator.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct CreateOperator {
+    /// The e-mail address of the account.
+    #[arg(value_parser = email)]
+    pub email: Email,
+    /// File with the password of a new account; standard input without it. An
+    /// account that is there keeps its own.
+    #[arg(long, value_name = "PATH")]
+    pub password_file: Option<PathBuf>,
+    /// Take an account that is there although nobody has shown that the address
+    /// is theirs: whoever made it becomes the operator.
+    #[arg(long)]
+    pub unverified: bool,
+}
+
+/// What to do about the audit log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum AuditCommand {
+    /// Check that every entry follows from the one before; exit code 1 and the
+    /// first one that does not, otherwise.
+    Verify,
+}
+
+/// Which token to explain.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct Explain {
+    /// The access token; - reads it from standard input, where other users of
+    /// the machine do not see it.
+    pub token: Secret,
+    /// The service that it was shown to.
+    #[arg(long = "for", value_name = "SERVICE", default_value = AUDIENCE)]
+    pub audience: String,
+}
+
+fn email(text: &str) -> Result<Email, &'static str> {
+    Email::parse(text)
+}
