@@ -40,7 +40,7 @@ use crate::{
 /// The services that anyone may call; see where they are mounted.
 const OPEN: [&str; 2] = ["auth.v1.AuthService", "auth.v1.TokenService"];
 
-fn methods() -> Vec<(String, String)> {
+pub(crate) fn methods() -> Vec<(String, String)> {
     let files = FileDescriptorSet::decode(proto::DESCRIPTORS).unwrap().file;
     let mut methods = Vec::new();
     for file in files.iter().filter(|file| file.package() == "auth.v1") {
@@ -56,7 +56,7 @@ fn methods() -> Vec<(String, String)> {
 }
 
 /// Calls any method with an empty message.
-async fn call(app: &TestApp, service: &str, method: &str, token: &str) -> Status {
+pub(crate) async fn call(app: &TestApp, service: &str, method: &str, token: &str) -> Status {
     let mut client = Grpc::new(app.channel.clone());
     client.ready().await.unwrap();
     let request = Bearer(token.to_owned()).call(Request::new(())).unwrap();
@@ -312,16 +312,21 @@ const CALLABLE: &[&str] = &[
     "api.exchange_token",
     "api.export_sessions",
     "api.get_user",
+    "api.import_users",
     "api.lease_mail",
     "api.list_activity",
+    "api.list_audit_events",
     "api.list_factors",
     "api.list_service_accounts",
     "api.list_sessions",
+    "api.list_users",
     "api.mail_failed",
     "api.mail_sent",
+    "api.make_operator",
     "api.make_recovery_codes",
     "api.note_trust_replica",
     "api.open_session",
+    "api.operators_service_accounts",
     "api.own_password",
     "api.password_of",
     "api.pending_erasures",
@@ -329,6 +334,7 @@ const CALLABLE: &[&str] = &[
     "api.reauthenticate",
     "api.refresh_session",
     "api.refuse_sign_in",
+    "api.reinstate_user",
     "api.remove_signing_keys",
     "api.request_email_change",
     "api.request_email_verification",
@@ -347,6 +353,7 @@ const CALLABLE: &[&str] = &[
     "api.session_lives",
     "api.sign_up",
     "api.signing_keys",
+    "api.suspend_user",
     "api.sweep_deletions",
     "api.sweep_mail",
     "api.sweep_sessions",
@@ -356,6 +363,8 @@ const CALLABLE: &[&str] = &[
     "api.token_lives",
     "api.trust_events",
     "api.update_user",
+    "api.verify_audit_events",
+    "api.verify_audit_heads",
     "api.verify_email",
 ];
 
@@ -400,6 +409,11 @@ async fn the_database_isolates_by_itself() {
         // Services have to learn whom to erase, and what is over is looked for.
         "api.pending_erasures(",
         "api.sweep_deletions(",
+        // Operators look at all accounts and at the chains of all users.
+        "data.users has the index data.users_by_creation",
+        "api.import_users(",
+        "api.list_users(",
+        "api.operators_service_accounts(",
         // Machines belong to the service itself.
         "data.service_accounts",
         "data.service_secrets",

@@ -5,19 +5,24 @@
 
 mod abuse;
 mod accounts;
+mod admin;
 mod assertions;
+mod audit;
 mod cookies;
 mod deletion;
 mod exchange;
 mod devices;
 mod authenticator;
 mod factors;
+mod explain;
 mod harness;
+mod import;
 mod isolation;
 mod keys;
 mod mail;
 mod export;
 mod owner;
+mod operators;
 mod program;
 mod races;
 mod service_identity;
