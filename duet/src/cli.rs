@@ -4,6 +4,7 @@
 //!
 //! Passwords are never arguments: other users of the machine see those.
 
+pub mod admin;
 pub mod lists;
 pub mod owner;
 pub mod tasks;
@@ -19,6 +20,7 @@ use shared::config::Settings;
 use tonic::transport::Uri;
 
 use self::{
+    admin::Admin,
     lists::Lists,
     owner::{Activity, DeleteAccount, Deletion},
     tasks::{Add, Done, Edit, Ls, Mv, Tasks, Watch},
@@ -188,6 +190,13 @@ pub enum ClientCommand {
     DeleteAccount(DeleteAccount),
     /// Show how far the deletion of an account has come.
     Deletion(Deletion),
+    /// What operators of auth-service do. The first one is made at the machine:
+    /// `auth-service admin create EMAIL`.
+    Admin {
+        /// What to do.
+        #[command(subcommand)]
+        command: Admin,
+    },
     /// Print the completions for a shell.
     Completions {
         /// The shell.

@@ -5,6 +5,7 @@
 //! code that follows the gRPC code. Passwords and tokens are never printed.
 
 mod account;
+mod admin;
 mod change;
 mod connection;
 mod credentials;
@@ -139,6 +140,7 @@ async fn execute(
         C::Activity(args) => owner::activity(&mut session()?, args, output).await,
         C::DeleteAccount(args) => owner::delete(session()?, args, input, errors, output).await,
         C::Deletion(args) => owner::deletion(options, args, output).await,
+        C::Admin { command } => admin::run(&mut session()?, command, input, output).await,
         C::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "duet", &mut script);

@@ -85,6 +85,31 @@ impl Session {
         self.call(&connection, request, method).await
     }
 
+    /// As `auth`, for a call that would do harm twice: it is made once, and again
+    /// only with another token, if the first was refused.
+    pub(crate) async fn auth_once<Q: Clone, A>(
+        &mut self,
+        request: Q,
+        method: impl AsyncFn(Channel, Request<Q>) -> Result<Response<A>, Status>,
+    ) -> Result<A, Failure> {
+        self.renew().await?;
+        let connection = self.auth.clone();
+        let token = self.credentials.access_token.clone();
+        match connection.call(request.clone(), Some(&token), &method).await {
+            Err(failure) if failure.is_token_refused() => {
+                self.refresh().await?;
+                let token = self.credentials.access_token.clone();
+                connection.call(request, Some(&token), &method).await
+            }
+            result => result,
+        }
+    }
+
+    /// The e-mail address of who is signed in.
+    pub(crate) fn email(&self) -> &str {
+        &self.credentials.email
+    }
+
     /// Calls task-service on behalf of the user. A write carries a
     /// `request_id`, for the call is repeated if the service is not available.
     pub(crate) async fn tasks<Q: Clone, A>(

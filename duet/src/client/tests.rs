@@ -3,6 +3,7 @@
 //! commands ask for and show. Against the real pair they are tested in
 //! `tests/pair`.
 
+mod admin;
 mod commands;
 mod fake;
 mod lists;
@@ -15,7 +16,9 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 use clap::Parser as _;
 use proto::{
-    auth::v1::{self as auth, auth_service_server as auth_server},
+    auth::v1::{
+        self as auth, admin_service_server as admin_server, auth_service_server as auth_server,
+    },
     task::v1::{
         CreateTaskRequest, Task, list_service_server as list_server,
         task_service_server as task_server, transfer_service_server as transfer_server,
@@ -58,6 +61,7 @@ impl House {
         let server = Server::new(Limits::default())
             .descriptors(proto::DESCRIPTORS)
             .open(auth_server::AuthServiceServer::new(services.clone()))
+            .open(admin_server::AdminServiceServer::new(services.clone()))
             .open(task_server::TaskServiceServer::new(services.clone()))
             .open(list_server::ListServiceServer::new(services.clone()))
             .open(transfer_server::TransferServiceServer::new(services.clone()));
