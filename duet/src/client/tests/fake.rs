@@ -64,10 +64,7 @@ pub(super) enum Step {
 pub(super) struct Services(pub(super) Arc<Mutex<Script>>);
 
 impl Services {
-    pub(super) fn check<T: Clone + Send + 'static>(
-        &self,
-        request: &Request<T>,
-    ) -> Result<(), Status> {
+    fn check<T: Clone + Send + 'static>(&self, request: &Request<T>) -> Result<(), Status> {
         let mut script = self.0.lock().unwrap();
         script.requests.push(Box::new(request.get_ref().clone()));
         if script.unavailable > 0 {
@@ -154,39 +151,6 @@ impl auth_server::AuthService for Services {
         reset_password ResetPasswordRequest ResetPasswordResponse
         verify_email VerifyEmailRequest VerifyEmailResponse
         get_deletion_receipt GetDeletionReceiptRequest GetDeletionReceiptResponse
-    async fn complete_sign_in(
-        &self,
-        _: Request<auth::CompleteSignInRequest>,
-    ) -> Result<Response<auth::CompleteSignInResponse>, Status> {
-        not_asked()
-    }
-
-    async fn request_password_reset(
-        &self,
-        _: Request<auth::RequestPasswordResetRequest>,
-    ) -> Result<Response<auth::RequestPasswordResetResponse>, Status> {
-        not_asked()
-    }
-
-    async fn reset_password(
-        &self,
-        _: Request<auth::ResetPasswordRequest>,
-    ) -> Result<Response<auth::ResetPasswordResponse>, Status> {
-        not_asked()
-    }
-
-    async fn verify_email(
-        &self,
-        _: Request<auth::VerifyEmailRequest>,
-    ) -> Result<Response<auth::VerifyEmailResponse>, Status> {
-        not_asked()
-    }
-
-    async fn get_deletion_receipt(
-        &self,
-        _: Request<auth::GetDeletionReceiptRequest>,
-    ) -> Result<Response<auth::GetDeletionReceiptResponse>, Status> {
-        not_asked()
     }
 }
 
