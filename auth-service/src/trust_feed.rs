@@ -38,7 +38,7 @@ use self::{
     tail::Tail,
     watcher::{Events, Watcher},
 };
-use crate::{error::Error, signing::KeyRing};
+use crate::{deletion, error::Error, signing::KeyRing};
 
 /// Where hints are said.
 const CHANNEL: &str = "trust";
@@ -207,7 +207,7 @@ impl TrustFeed {
 
     /// Reads what is new, and takes it in.
     async fn look(&self) -> Result<(), Error> {
-        let Inner { database, clock, keys, trust, settings, tail, acknowledged, .. } = &*self.0;
+        let Inner { database, clock, trust, settings, tail, acknowledged, .. } = &*self.0;
         let _one_at_a_time = self.0.looking.lock().await;
         loop {
             let now = clock.now();
@@ -215,14 +215,14 @@ impl TrustFeed {
             let page = events::fetch(database, since, settings.outlived).await?;
             if page.head < since {
                 tracing::warn!("The database was set back; verifiers are told everything anew.");
-                keys.reload().await?;
+                self.reload_keys().await?;
                 tail.restart();
                 continue;
             }
             let of_keys = |event: &Event| event.what == What::Keys;
             // What was swept may have been about keys.
             if page.events.iter().any(of_keys) || since < page.horizon {
-                keys.reload().await?;
+                self.reload_keys().await?;
                 acknowledged.notify_one();
             }
             let revoked = page.events.iter().filter_map(|event| match event.what {
@@ -235,6 +235,18 @@ impl TrustFeed {
                 tail.looked(now);
                 return Ok(());
             }
+        }
+    }
+
+    /// Reads the keys anew. One that cannot be opened, as while the key-encryption
+    /// key is exchanged, keeps nobody from being told what was revoked.
+    async fn reload_keys(&self) -> Result<(), Error> {
+        match self.0.keys.reload().await {
+            Err(Error::Impossible(error)) => {
+                tracing::warn!(error, "The signing keys cannot be read; the known ones go on.");
+                Ok(())
+            }
+            reloaded => reloaded,
         }
     }
 
@@ -282,6 +294,11 @@ impl TrustFeed {
             Some(page) => Ok(page),
             None => events::fetch(database, since, settings.outlived).await,
         }
+    }
+
+    /// Users whom the service `service` is still to erase, after `after`.
+    async fn to_erase(&self, service: Uuid, after: Option<Uuid>) -> Result<Vec<Uuid>, Error> {
+        deletion::pending(&self.0.database, service, after).await
     }
 
     /// Somebody has taken in more, or left.

@@ -43,7 +43,7 @@ impl Identity {
     /// `of`.
     pub fn with_scope<T>(request: &Request<T>, scope: &'static str) -> Result<Self, Failure> {
         let identity = Self::any(request)?;
-        let is_user = matches!(*identity.0, Token::User(_));
+        let is_user = matches!(*identity.0.token, Token::User(_));
         if is_user || identity.scopes().any(|has| has == scope) {
             return Ok(identity);
         }
@@ -79,25 +79,25 @@ impl Identity {
     /// which names one.
     #[must_use]
     pub fn user_id(&self) -> Option<Uuid> {
-        self.0.session().map(|(user, _)| user)
+        self.0.token.session().map(|(user, _)| user)
     }
 
     /// The user and the session that the token lives with; none for a service.
     #[must_use]
     pub fn session(&self) -> Option<(Uuid, Uuid)> {
-        self.0.session()
+        self.0.token.session()
     }
 
     /// The service accounts that the token lives with.
     pub fn service_accounts(&self) -> impl Iterator<Item = Uuid> {
-        self.0.service_accounts()
+        self.0.token.service_accounts()
     }
 
     /// The service that makes the call, for itself or for somebody: for logs.
     #[must_use]
     pub fn service(&self) -> Option<Uuid> {
-        let actor = self.0.actors().next().map(|actor| actor.sub);
-        actor.or_else(|| self.is_service().then(|| self.0.subject()))
+        let actor = self.0.token.actors().next().map(|actor| actor.sub);
+        actor.or_else(|| self.is_service().then(|| self.0.token.subject()))
     }
 
     /// Whether it is a service, which may act for any user.
@@ -121,7 +121,7 @@ impl Identity {
     /// When the token was issued, in seconds since 1970.
     #[must_use]
     pub fn issued_at(&self) -> i64 {
-        self.0.issued_at()
+        self.0.token.issued_at()
     }
 
     /// When the token stops being good, in seconds since 1970.

@@ -6,7 +6,9 @@
 //! stays in use until it expires or is refused, and none is ever printed.
 
 use std::{
+    future::Future,
     path::{Path, PathBuf},
+    pin::Pin,
     sync::Arc,
     time::Duration,
 };
@@ -25,7 +27,7 @@ use tonic::{
     transport::Channel,
 };
 
-use crate::{call::Propagate, clock::SharedClock, secret::Secret};
+use crate::{call::Propagate, clock::SharedClock, secret::Secret, trust::TokenSource};
 
 /// How long asking may take.
 const ASK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -219,6 +221,16 @@ impl ServiceToken {
             () = self.0.clock.sleep_until(due.max(soonest)) => {}
             () = refused => {}
         }
+    }
+}
+
+impl TokenSource for ServiceToken {
+    fn token(&self) -> Pin<Box<dyn Future<Output = anyhow::Result<Secret>> + Send + '_>> {
+        Box::pin(async { Ok(self.token().await) })
+    }
+
+    fn refused(&self, token: &Secret) {
+        self.refused(token);
     }
 }
 

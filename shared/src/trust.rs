@@ -5,6 +5,7 @@
 //! Invariant: all of it is in memory. Keys outlive an outage of their source,
 //! and a restart of the verifier during it, for as long as `max_staleness` says.
 
+mod erasing;
 mod keeper;
 mod revocations;
 mod source;
@@ -28,6 +29,7 @@ use uuid::Uuid;
 
 use self::revocations::Revocations;
 pub use self::{
+    erasing::Erase,
     keeper::Keeper,
     revocations::{Revocation, Subject},
     source::{GrpcKeys, KeySource, UrlKeys},
@@ -264,8 +266,9 @@ impl Trust {
 
     /// The feed is cut, and the keys have to be fetched again.
     fn cut_off(&self) {
-        *self.fed() = false;
-        self.want();
+        if std::mem::take(&mut *self.fed()) {
+            self.want();
+        }
     }
 
     /// The keys as they were published, and as of when.

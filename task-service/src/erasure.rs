@@ -4,10 +4,13 @@
 //! the user any more comes first and everything else goes after it, in steps
 //! that may be begun anew at any time: after a failure, by another replica.
 
+use std::pin::Pin;
+
 use chrono::{DateTime, Utc};
 use shared::{
     clock::SharedClock,
     database::{Database, Lease, Repeat},
+    trust::Erase,
 };
 use uuid::Uuid;
 
@@ -45,6 +48,12 @@ impl Eraser {
                 return Ok(());
             }
         }
+    }
+}
+
+impl Erase for Eraser {
+    fn erase(&self, user: Uuid) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + '_>> {
+        Box::pin(async move { Ok(self.erase(user).await?) })
     }
 }
 

@@ -41,6 +41,7 @@ use shared::{
     clock::{SharedClock, SystemClock},
     database::{Database, Schema},
     server::{Server, serve_admin},
+    service_token::ServiceToken,
     trust::{Keeper, TokenSource, Trust, TrustWatcher},
     verify::Verifier,
 };
@@ -74,6 +75,8 @@ pub struct App {
     feed: Feed,
     trust: Trust,
     tokens: Option<Arc<dyn TokenSource>>,
+    /// The token of this service's own account, if it has one.
+    account: Option<ServiceToken>,
     verifier: Verifier,
     database: Database,
     clock: SharedClock,
@@ -98,15 +101,17 @@ impl App {
         let service =
             Service::new(database.clone(), clock.clone(), &page_key, quotas, feed.clone());
         let verifier = Verifier::new(config.rules(), trust.clone(), clock.clone());
-        Ok(Self { config, service, feed, trust, tokens: None, verifier, database, clock })
+        let account = config.service_token(clock.clone())?;
+        let tokens = account.clone().map(|token| Arc::new(token) as Arc<dyn TokenSource>);
+        Ok(Self { config, service, feed, trust, tokens, account, verifier, database, clock })
     }
 
-    /// The same, which also watches the trust feed of auth-service, with these
-    /// tokens. Without them it lives from the key set, and a token that was
+    /// The same, which watches the trust feed of auth-service with these tokens
+    /// instead of those of its own account. Without either it lives from the key set, and a token that was
     /// revoked is good until it expires.
     #[must_use]
     pub fn watching_trust(self, tokens: Arc<dyn TokenSource>) -> Self {
-        Self { tokens: Some(tokens), ..self }
+        Self { tokens: Some(tokens), account: None, ..self }
     }
 
     /// The keys that callers' tokens are verified with, and what was revoked.
@@ -163,12 +168,15 @@ impl App {
                 channel: self.config.auth_channel()?,
                 tokens: tokens.clone(),
                 clock: self.clock.clone(),
+                eraser: Some(Arc::new(self.eraser())),
             }),
             _ => None,
         };
         let watch = async {
-            if let Some(watcher) = watcher {
-                watcher.run().await;
+            let Some(watcher) = watcher else { return };
+            match &self.account {
+                Some(account) => drop(tokio::join!(account.keep(), watcher.run())),
+                None => watcher.run().await,
             }
         };
         tokio::join!(

@@ -162,6 +162,9 @@ fn refused(field: &str, refusal: Refusal) -> Failure {
             tracing::debug!(check, field, "A token was not exchanged.");
             Failure::new(Reason::TokenInvalid, "This token is not good.")
         }
+        Refusal::Revoked => {
+            Failure::new(Reason::SessionRevoked, "The session of this token was ended.")
+        }
         Refusal::NoKeys => Failure::new(Reason::TrustStale, "Tokens cannot be checked now.")
             .retry_after(std::time::Duration::from_secs(1)),
     };

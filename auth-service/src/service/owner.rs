@@ -92,6 +92,7 @@ impl Service {
         let receipt_token = receipt.seal().expose().to_owned();
         let wish = Wish { email, request, receipt, mail: None };
         deletion::delete(&self.0.database, &self.caller(&identity)?, &wish).await?;
+        self.0.trust.changed();
         Ok(DeleteUserResponse { receipt_token })
     }
 

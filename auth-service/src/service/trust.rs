@@ -13,7 +13,7 @@ use futures_util::Stream;
 use proto::auth::v1::{
     WatchTrustRequest, WatchTrustResponse,
     trust_service_server::TrustService,
-    watch_trust_request::{Acknowledge, Kind, Start},
+    watch_trust_request::{Acknowledge, Erased, Kind, Start},
     watch_trust_response::{Current, Erase, Event, Heartbeat, Keys, Reset, Revocation, revocation},
 };
 use shared::{
@@ -23,11 +23,14 @@ use shared::{
     trust::{self, Subject},
     verify::LEEWAY_SECONDS,
 };
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
+use uuid::Uuid;
 
 use super::{Service, answer, to_timestamp};
 use crate::{
+    deletion,
     error::DOMAIN,
     trust_feed::{
         Refused, Watch, token,
@@ -41,6 +44,8 @@ const SCOPE: &str = "trust:watch";
 const PATIENCE: Duration = Duration::from_secs(5);
 /// When to come back where there are as many watchers as there may be.
 const CROWDED: Duration = Duration::from_secs(5);
+/// Erasures that may wait to be noted.
+const CONFIRMED: usize = 1024;
 /// When to come back where a stream had to end.
 const RESUME: Duration = Duration::from_millis(500);
 
@@ -68,6 +73,8 @@ pub struct Watching {
     events: Events,
     /// What the watcher says, until it has nothing more to say.
     said: Option<Streaming<WatchTrustRequest>>,
+    /// Whom the watcher has erased, to be noted.
+    erased: mpsc::Sender<Uuid>,
     service: Service,
 }
 
@@ -105,6 +112,7 @@ impl TrustTeller {
         };
         let (since,) = fields.all((since,))?;
         let draining = self.draining.clone();
+        let erased = self.service.confirming(identity.subject());
         let until = expiry(identity.expires_at());
         let events = self.service.0.trust.watch(Watch { identity, since, until, draining }).await;
         let events = events.map_err(|refused| match refused {
@@ -114,7 +122,25 @@ impl TrustTeller {
             }
             Refused::Failed(error) => error.into(),
         })?;
-        Ok(Watching { events, said: Some(said), service: self.service.clone() })
+        Ok(Watching { events, said: Some(said), erased, service: self.service.clone() })
+    }
+}
+
+impl Service {
+    /// Where erasures are noted that the service `watcher` confirms, until it is
+    /// dropped.
+    fn confirming(&self, watcher: Uuid) -> mpsc::Sender<Uuid> {
+        let (erased, mut users) = mpsc::channel(CONFIRMED);
+        let (database, clock) = (self.0.database.clone(), self.0.clock.clone());
+        tokio::spawn(async move {
+            while let Some(user) = users.recv().await {
+                let noted = deletion::confirm(&database, user, watcher, clock.now()).await;
+                if let Err(error) = noted {
+                    tracing::warn!(%error, "An erasure could not be noted; it is asked for again.");
+                }
+            }
+        });
+        erased
     }
 }
 
@@ -141,8 +167,13 @@ impl Watching {
                 self.events.acknowledge(rev);
                 return Ok(());
             }
-            Some(Kind::Erased(_)) => {
-                fields.refuse("erased.user", "Nothing of this user is to be erased.");
+            Some(Kind::Erased(Erased { user })) => {
+                let id = user.strip_prefix("users/").and_then(|id| id.parse().ok());
+                let id = fields.read("erased.user", id.ok_or("A user is named users/{user}."));
+                let (id,) = fields.all((id,))?;
+                // What does not fit is not confirmed, and so is asked for again.
+                let _ = self.erased.try_send(id);
+                return Ok(());
             }
             Some(Kind::Start(_)) => fields.refuse("start", "Only the first message begins."),
             None => fields.refuse("kind", "A message says one thing."),

@@ -178,6 +178,19 @@ impl Watcher {
             }
             if !current && since >= start {
                 current = true;
+                // However long ago they were told of first.
+                let mut after = None;
+                loop {
+                    let users = match feed.to_erase(self.identity.subject(), after).await {
+                        Ok(users) => users,
+                        Err(error) => return Ok(Ended::Failed(error)),
+                    };
+                    let Some(last) = users.last() else { break };
+                    after = Some(*last);
+                    for user in users {
+                        tell(Tell::Erase(user), since).await?;
+                    }
+                }
                 tell(Tell::Current, since).await?;
             }
             let quiet_at = feed.now() + SILENCE;

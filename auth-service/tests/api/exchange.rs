@@ -299,6 +299,7 @@ async fn the_issuer_acts_for_a_user_itself() {
         period: TimeDelta::days(30),
         lead: TimeDelta::minutes(5),
         token_lifetime: TimeDelta::minutes(5),
+        refresh: TimeDelta::minutes(1),
     };
     let sealer = Arc::new(Sealer::new(&key, None));
     let trust = Trust::new(Duration::MAX);

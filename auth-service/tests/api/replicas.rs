@@ -173,7 +173,7 @@ impl Replica {
         };
         let tokens = Arc::new(Tokens { app: self.app.clone(), clock: clock.clone() });
         let channel = self.channel.clone();
-        let watcher = TrustWatcher { trust: trust.clone(), channel, tokens, clock };
+        let watcher = TrustWatcher { trust: trust.clone(), channel, tokens, clock, eraser: None };
         let watch = tokio::spawn(async move { watcher.run().await });
         Other { trust, verifier, tasks: [tokio::spawn(keeper.run()), watch] }
     }

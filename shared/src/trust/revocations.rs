@@ -123,17 +123,17 @@ impl Revocations {
         }
         let (now, issued) = (now.timestamp_micros(), token.issued_at());
         let known = self.read();
-        let revoked = token.subjects().any(|subject| {
-            known.by_subject.get(&subject).is_some_and(|times| {
+        let revoked = token.subjects().find(|subject| {
+            known.by_subject.get(subject).is_some_and(|times| {
                 let all = matches!(subject, Subject::Session { .. });
                 let before = issued.saturating_mul(1_000_000) < times.not_before;
                 now < times.expires && (all || before)
             })
         });
-        match token {
-            Token::User(_) if revoked => Some(Refusal::Revoked),
-            Token::Service(_) if revoked => Some(Refusal::Invalid("revoked")),
-            _ => (issued <= known.floor).then_some(Refusal::Expired),
+        match revoked {
+            Some(Subject::Service(_)) => Some(Refusal::Invalid("revoked")),
+            Some(Subject::Session { .. } | Subject::User(_)) => Some(Refusal::Revoked),
+            None => (issued <= known.floor).then_some(Refusal::Expired),
         }
     }
 
@@ -232,6 +232,7 @@ mod tests {
             jti: uuid_v4(),
             client_id: String::new(),
             scope: String::new(),
+            act: None,
         })
     }
 

@@ -15,15 +15,18 @@ use prost_types::Timestamp;
 use proto::auth::v1::{
     WatchTrustRequest, WatchTrustResponse,
     trust_service_client::TrustServiceClient,
-    watch_trust_request::{Acknowledge, Kind, Start},
+    watch_trust_request::{Acknowledge, Erased, Kind, Start},
     watch_trust_response::{self as told, Event, revocation},
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tonic::{Code, Request, Status, metadata::MetadataValue, transport::Channel};
 use uuid::Uuid;
 
-use super::{Revocation, Subject, Trust};
-use crate::{clock::SharedClock, jwk::Jwk, secret::Secret};
+use super::{
+    Revocation, Subject, Trust,
+    erasing::{Erase, Erasing},
+};
+use crate::{clock::SharedClock, jwk::Jwk, name, secret::Secret};
 
 /// A stream that says nothing for so long is dead; every five seconds a living
 /// one says so.
@@ -39,6 +42,9 @@ const LOUD_AFTER: u32 = 5;
 pub trait TokenSource: Send + Sync + 'static {
     /// A token that is good now and for a while.
     fn token(&self) -> Pin<Box<dyn Future<Output = anyhow::Result<Secret>> + Send + '_>>;
+
+    /// Says that this token was refused before its time.
+    fn refused(&self, _: &Secret) {}
 }
 
 /// Keeps a `Trust` as the feed tells it.
@@ -51,6 +57,8 @@ pub struct TrustWatcher {
     pub tokens: Arc<dyn TokenSource>,
     /// By which time.
     pub clock: SharedClock,
+    /// What erases users, if this service has anything of them.
+    pub eraser: Option<Arc<dyn Erase>>,
 }
 
 /// How far the feed is known.
@@ -104,7 +112,8 @@ impl TrustWatcher {
         let token = self.tokens.token().await.context("there is no token for the trust feed")?;
         let said = Kind::Start(Start { resume_token: position.resume.clone() });
         let (acknowledge, acknowledged) = watch::channel(String::new());
-        let mut request = Request::new(sayings(said, acknowledged));
+        let (erasing, work, erased) = Erasing::begin(self.eraser.clone());
+        let mut request = Request::new(sayings(said, acknowledged, erased));
         let mut bearer: MetadataValue<_> = format!("Bearer {}", token.expose()).parse()?;
         bearer.set_sensitive(true);
         request.metadata_mut().insert("authorization", bearer);
@@ -113,14 +122,21 @@ impl TrustWatcher {
         let opened = tokio::time::timeout(PATIENCE, client.watch_trust(request)).await;
         let mut stream = match opened.context("the trust feed did not answer")? {
             Ok(answer) => answer.into_inner(),
-            Err(status) => return Ok(position.refused(status)),
+            Err(status) => {
+                if status.code() == Code::Unauthenticated {
+                    self.tokens.refused(&token);
+                }
+                return Ok(position.refused(status));
+            }
         };
         let mut fresh = None;
+        let mut work = std::pin::pin!(work.run());
         loop {
             let quiet_at = self.clock.now() + SILENCE;
             let next = tokio::select! {
                 next = stream.message() => next,
                 () = self.clock.sleep_until(quiet_at) => anyhow::bail!("the trust feed is silent"),
+                never = &mut work => match never {},
             };
             let message = match next {
                 Ok(Some(message)) => message,
@@ -129,7 +145,9 @@ impl TrustWatcher {
             };
             let WatchTrustResponse { event, resume_token } = message;
             // What is unknown is for a newer verifier.
-            if let Some(event) = event {
+            if let Some(Event::Erase(told::Erase { user })) = &event {
+                erasing.tell(id(user, "users").context("a user that cannot be read")?);
+            } else if let Some(event) = event {
                 self.take(event, &mut fresh, position)?;
             }
             self.trust.heard(self.clock.now());
@@ -197,29 +215,36 @@ impl Drop for CutOff<'_> {
     }
 }
 
-/// What a watcher says: where to begin, then the newest of what it took in.
+/// What a watcher says: where to begin, then the newest of what it took in
+/// and whom it erased.
 fn sayings(
     start: Kind,
     acknowledged: watch::Receiver<String>,
+    erased: mpsc::Receiver<Uuid>,
 ) -> impl Stream<Item = WatchTrustRequest> + Send + 'static {
-    stream::unfold((Some(start), acknowledged), |(start, mut acknowledged)| async move {
+    stream::unfold((Some(start), acknowledged, erased), |said| async move {
+        let (start, mut acknowledged, mut erased) = said;
         let kind = match start {
             Some(start) => start,
-            None => {
-                acknowledged.changed().await.ok()?;
-                let resume_token = acknowledged.borrow_and_update().clone();
-                Kind::Acknowledge(Acknowledge { resume_token })
-            }
+            None => tokio::select! {
+                Some(user) = erased.recv() => Kind::Erased(Erased { user: name::of_user(user) }),
+                changed = acknowledged.changed() => {
+                    changed.ok()?;
+                    let resume_token = acknowledged.borrow_and_update().clone();
+                    Kind::Acknowledge(Acknowledge { resume_token })
+                }
+            },
         };
-        Some((WatchTrustRequest { kind: Some(kind) }, (None, acknowledged)))
+        Some((WatchTrustRequest { kind: Some(kind) }, (None, acknowledged, erased)))
     })
+}
+
+fn id(name: &str, collection: &str) -> Option<Uuid> {
+    name.strip_prefix(collection)?.strip_prefix('/')?.parse().ok()
 }
 
 fn read(revoked: told::Revocation) -> Option<Revocation> {
     let told::Revocation { subject, not_before, expire_time } = revoked;
-    let id = |name: &str, collection: &str| -> Option<Uuid> {
-        name.strip_prefix(collection)?.strip_prefix('/')?.parse().ok()
-    };
     let subject = match subject? {
         revocation::Subject::Session(name) => {
             let (user, session) = name.split_once("/sessions/")?;

@@ -7,7 +7,10 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use crate::jws::{Present, one_or_many};
+use crate::{
+    jws::{Present, one_or_many},
+    trust::Subject,
+};
 
 /// How many may act for each other, one on behalf of the next.
 pub const MAX_ACTORS: usize = 3;
@@ -226,6 +229,14 @@ impl Token {
             Self::User(_) | Self::Delegated(_) => None,
         };
         own.into_iter().chain(self.actors().map(|actor| actor.sub))
+    }
+
+    /// With whom it stands and falls: what can be revoked.
+    pub fn subjects(&self) -> impl Iterator<Item = Subject> {
+        let person = self
+            .session()
+            .map(|(user, session)| [Subject::Session { user, session }, Subject::User(user)]);
+        person.into_iter().flatten().chain(self.service_accounts().map(Subject::Service))
     }
 
     pub(super) fn common(&self) -> Common<'_> {

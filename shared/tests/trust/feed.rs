@@ -143,6 +143,7 @@ async fn watching() -> (Setup, Feed) {
         channel: Endpoint::from_shared(format!("http://{address}")).unwrap().connect_lazy(),
         tokens: Arc::new(Tokens),
         clock: setup.clock.shared(),
+        eraser: None,
     };
     tokio::spawn(async move { watcher.run().await });
     feed.opened(1).await;

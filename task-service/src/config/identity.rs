@@ -1,6 +1,8 @@
 //! How this service reaches auth-service, and as whom: the channel, and the
 //! token of its own account if it was given a secret.
 
+use std::time::Duration;
+
 use shared::{
     clock::SharedClock,
     service_token::{Credential, Purpose, ServiceToken},
@@ -11,6 +13,8 @@ use super::Config;
 
 /// What this service needs of its account: to be told keys and revocations.
 const SCOPE: &str = "trust:watch";
+/// How long auth-service may take to let us connect, and to show that it lives.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// The service that it calls.
 const AUDIENCE: &str = "auth-service";
 
@@ -21,7 +25,11 @@ impl Config {
     /// # Errors
     /// In words for the operator.
     pub fn auth_channel(&self) -> anyhow::Result<Channel> {
-        let endpoint = Endpoint::from_shared(self.auth_url.clone())?;
+        // A peer that has vanished is found out while there is a stream.
+        let endpoint = Endpoint::from_shared(self.auth_url.clone())?
+            .connect_timeout(PATIENCE)
+            .http2_keep_alive_interval(PATIENCE * 2)
+            .keep_alive_timeout(PATIENCE);
         let endpoint = match endpoint.uri().scheme_str() {
             Some("https") => endpoint.tls_config(ClientTlsConfig::new().with_enabled_roots())?,
             _ => endpoint,
