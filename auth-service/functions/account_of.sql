@@ -9,6 +9,6 @@ begin
     perform set_config('app.user_id', p_user::text, true);
     return query
         select u.user_id, u.email, u.email_verified, u.display_name, u.created_at, u.updated_at,
-            u.suspended_at, false, u.is_admin
+            u.suspended_at, data.has_factor(u.user_id), u.is_admin
         from data.users u where u.user_id = p_user;
 end $$;

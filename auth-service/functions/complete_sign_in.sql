@@ -10,7 +10,8 @@ create or replace function api.complete_sign_in(
     p_client jsonb, p_now timestamptz, p_expires_at timestamptz, p_ends_at timestamptz
 ) returns table (
     outcome text, retry_at timestamptz,
-    email text, email_verified boolean, display_name text, created_at timestamptz, updated_at timestamptz
+    email text, email_verified boolean, display_name text, created_at timestamptz, updated_at timestamptz,
+    is_admin boolean
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp rows 1 as $$
 declare
     v_outcome text := 'over';
@@ -38,6 +39,6 @@ begin
     end if;
     return query
         select v_outcome, u.codes_from,
-            u.email, u.email_verified, u.display_name, u.created_at, u.updated_at
+            u.email, u.email_verified, u.display_name, u.created_at, u.updated_at, u.is_admin
         from (select) as always left join data.users u on u.user_id = p_user;
 end $$;

@@ -9,7 +9,7 @@ create or replace function api.reauthenticate(
     p_method text, p_factors uuid[], p_steps bigint[], p_hash bytea,
     p_client jsonb, p_now timestamptz
 ) returns table (
-    outcome text, retry_at timestamptz, email text, email_verified boolean
+    outcome text, retry_at timestamptz, email text, email_verified boolean, is_admin boolean
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp rows 1 as $$
 declare
     v_outcome text := 'changed';
@@ -35,6 +35,6 @@ begin
         perform data.audit(p_user, 'reauthenticated', p_client, p_session, null, p_now);
     end if;
     return query
-        select v_outcome, u.codes_from, u.email, u.email_verified
+        select v_outcome, u.codes_from, u.email, u.email_verified, u.is_admin
         from data.users u where u.user_id = p_user;
 end $$;

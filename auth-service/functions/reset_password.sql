@@ -20,6 +20,7 @@ begin
     if not found then
         return false;
     end if;
+    perform data.forget_devices(p_user, p_now);
     perform data.audit(p_user, 'password.reset', p_client, null, null, p_now);
     perform data.send_mail(p_user, v_email, p_notice, p_now);
     perform data.end_sessions(p_user, null, null, p_now);

@@ -10,6 +10,9 @@ declare
     v_last bigint;
     v_next bigint;
 begin
+    if jsonb_typeof(p_client -> 'operator') = 'object' then
+        p_client := data.operating(p_client, p_now);
+    end if;
     lock table data.signing_keys in share row exclusive mode;
     select kid into v_signs from data.signing_keys
         where activates_at <= p_now order by generation desc limit 1;

@@ -8,6 +8,9 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp rows 1 a
 declare
     v_key data.signing_keys;
 begin
+    if jsonb_typeof(p_client -> 'operator') = 'object' then
+        p_client := data.operating(p_client, p_now);
+    end if;
     -- One at a time; whoever reads them does not wait.
     lock table data.signing_keys in share row exclusive mode;
     select k.* into v_key from data.signing_keys k

@@ -1,10 +1,10 @@
 //! The configuration of auth-service. `auth-service --help` is its reference.
 
+pub mod abuse;
 mod export;
+pub mod mail;
 mod operation;
 mod service_account;
-pub mod abuse;
-pub mod mail;
 mod trust;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -19,8 +19,8 @@ use shared::{
 };
 use sqlx::postgres::PgConnectOptions;
 
-pub use self::export::Export;
 use self::abuse::Abuse;
+pub use self::export::Export;
 pub use self::{
     operation::{AdminCommand, AuditCommand, CreateOperator, Explain},
     service_account::{Ensure, ServiceAccountCommand},

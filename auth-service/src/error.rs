@@ -42,6 +42,9 @@ pub enum Error {
     /// The refresh token was used before.
     #[error("the refresh token was used before")]
     RefreshTokenReused,
+    /// No such signing key.
+    #[error("no such signing key")]
+    SigningKeyNotFound,
     /// No such service account.
     #[error("no such service account")]
     ServiceAccountNotFound,
@@ -158,6 +161,9 @@ impl From<Error> for Failure {
                 Reason::RefreshTokenReused,
                 "This session was ended for your safety. Please sign in again.",
             ),
+            Error::SigningKeyNotFound => {
+                Self::new(Reason::SigningKeyNotFound, "There is no such signing key.")
+            }
             Error::ServiceAccountNotFound => {
                 Self::new(Reason::ServiceAccountNotFound, "There is no such service account.")
             }

@@ -121,6 +121,7 @@ pub async fn explain(
         Ok(_) if lives => None,
         Ok(_) => position(LIFE),
         Err(Refusal::Expired) => position(EXPIRY),
+        Err(Refusal::Revoked) => position(LIFE),
         // The database has no keys.
         Err(Refusal::NoKeys) => position("key"),
         Err(Refusal::Invalid(why)) => CHECKS.iter().position(|(_, says)| says.contains(why)),

@@ -4,29 +4,29 @@
 //! Nothing here knows of tasks.
 
 pub mod accounts;
-pub mod challenge;
 pub mod activity;
 pub mod admin;
 pub mod audit;
+pub mod challenge;
 pub mod cli;
 pub mod client;
 pub mod config;
 pub mod cookie;
 pub mod delegation;
+pub mod deletion;
 pub mod device;
 pub mod email;
 pub mod error;
-pub mod factors;
-pub mod deletion;
-pub mod export;
 pub mod explain;
+pub mod export;
+pub mod factors;
 pub mod hashing;
 pub mod jwks;
 pub mod mail;
 pub mod password;
 pub mod proof;
-pub mod recovery_code;
 pub mod recovery;
+pub mod recovery_code;
 pub mod refresh_token;
 pub mod resealing;
 pub mod sealing;

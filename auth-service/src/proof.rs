@@ -101,14 +101,14 @@ pub async fn complete_sign_in(
     proof: &Proof,
     session: &NewSession,
 ) -> Result<(User, Vec<String>), Error> {
-    let NewSession { user, id, client, now, expires_at, ends_at } = session;
+    let NewSession { user, id, client, device: _, now, expires_at, ends_at } = session;
     let (user_agent, client) = (&client.user_agent, &client.json());
     let Proof { method, factors, steps, hash } = proof;
     let challenge = challenge.id;
     let row = database.call(Repeat::Unsafe, |mut connection| async move {
         sqlx::query!(
             r#"select outcome as "outcome!", retry_at, email, email_verified, display_name,
-                created_at, updated_at
+                created_at, updated_at, is_admin
             from api.complete_sign_in($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"#,
             user,
             challenge,
@@ -141,6 +141,7 @@ pub async fn complete_sign_in(
             display_name: row.display_name?,
             created_at: row.created_at?,
             updated_at: row.updated_at?,
+            is_admin: row.is_admin?,
         };
         Some((completed.of(*user), methods))
     };
@@ -165,7 +166,7 @@ pub async fn reauthenticate(
     let row = database.call(Repeat::Unsafe, |mut connection| async move {
         sqlx::query!(
             r#"select outcome as "outcome!", retry_at, email as "email!",
-                email_verified as "email_verified!"
+                email_verified as "email_verified!", is_admin as "is_admin!"
             from api.reauthenticate($1, $2, $3, $4, $5, $6, $7, $8, $9)"#,
             user,
             session,
@@ -187,6 +188,7 @@ pub async fn reauthenticate(
             session,
             email: row.email,
             email_verified: row.email_verified,
+            is_admin: row.is_admin,
             auth_time: now,
             amr: methods(&row.outcome),
         }),

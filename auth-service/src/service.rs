@@ -22,8 +22,8 @@ use crate::{
     config::{SecondFactors, mail::Enumeration},
     cookie::Cookies,
     error::DOMAIN,
-    mail::Outbox,
     export::tasks::Tasks,
+    mail::Outbox,
     password::{Hasher, MAX_BYTES},
     sealing::Sealer,
     sessions::{Lifetimes, Session},
@@ -44,11 +44,6 @@ mod recovery;
 mod step_up;
 mod token;
 pub mod trust;
-
-/// What a method answers that is not built yet.
-fn not_built<T>() -> Result<T, Failure> {
-    Err(Failure::new(Reason::MethodUnknown, "This is not built yet."))
-}
 
 /// What every method works with; implements the gRPC services.
 #[derive(Clone)]

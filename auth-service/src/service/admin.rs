@@ -17,7 +17,7 @@ use proto::auth::v1::{
     admin_service_server::AdminService,
 };
 use shared::{
-    error::{Failure, Reason},
+    error::Failure,
     interceptor::Identity,
     name::{self, Who},
 };
@@ -26,9 +26,6 @@ use uuid::Uuid;
 
 use super::{Service, answer};
 use crate::{admin::Operator, error::Error, token::ADMIN};
-
-/// How long ago an operator may have proved who they are, in seconds.
-const MAX_AUTH_AGE: i64 = 600;
 
 #[tonic::async_trait]
 impl AdminService for Service {
@@ -117,24 +114,8 @@ impl Service {
         if delegated || !identity.scopes().any(|scope| scope == ADMIN) {
             return Err(Error::NotOperator.into());
         }
-        if !identity.is_service() {
-            self.proved_lately(&identity)?;
-        }
+        self.recent(&identity)?;
         Ok(Operator::of(&identity, self.0.clock.now()))
-    }
-
-    /// Makes sure that the user proved lately who they are.
-    ///
-    /// # Errors
-    /// FAILED_PRECONDITION (REAUTHENTICATION_REQUIRED).
-    fn proved_lately(&self, identity: &Identity) -> Result<(), Failure> {
-        let age = self.0.clock.now().timestamp() - identity.user()?.auth_time;
-        if age <= MAX_AUTH_AGE {
-            return Ok(());
-        }
-        let failure =
-            Failure::new(Reason::ReauthenticationRequired, "Please confirm your password first.");
-        Err(failure.metadata("max_auth_age", MAX_AUTH_AGE.to_string()))
     }
 }
 

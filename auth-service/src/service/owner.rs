@@ -3,7 +3,6 @@
 
 use std::{pin::Pin, time::Duration};
 
-use chrono::{DateTime, TimeDelta};
 use futures_util::{Stream, stream};
 use proto::auth::v1::{
     Activity, DeleteUserRequest, DeleteUserResponse, ExportUserRequest, ExportUserResponse,
@@ -41,9 +40,6 @@ static EXPORTS: Semaphore = Semaphore::const_new(16);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The longest that a client may take to receive one.
 const RECEIVE: Duration = Duration::from_secs(300);
-/// How recently the caller must have proved who they are.
-const MAX_AUTH_AGE: TimeDelta = TimeDelta::minutes(10);
-
 /// An export, in pieces.
 pub(super) type Export = Pin<Box<dyn Stream<Item = Result<ExportUserResponse, Status>> + Send>>;
 
@@ -86,7 +82,7 @@ impl Service {
         let email = fields.read("email", Email::parse(&email));
         let request = fields.read("request_id", request_id_of(&request_id));
         let (user, email, request) = fields.all((user, email, request))?;
-        self.proved_lately(&identity)?;
+        self.recent(&identity)?;
 
         let receipt = ReceiptToken::of(&self.0.sealer, user, request, &email);
         let receipt_token = receipt.seal().expose().to_owned();
@@ -130,7 +126,7 @@ impl Service {
         let mut fields = Fields::new();
         let user = name::user(&mut fields, "name", &request.get_ref().name, &identity)?;
         fields.all((user,))?;
-        self.proved_lately(&identity)?;
+        self.recent(&identity)?;
         let turn = tokio::time::timeout(call::time_left(PATIENCE), EXPORTS.acquire()).await;
         let turn = turn.ok().and_then(Result::ok).ok_or_else(|| {
             let busy = "Others take their data out at the moment; please try again shortly.";
@@ -159,17 +155,6 @@ impl Service {
             })
         };
         Ok(send(pieces, tokio::spawn(for_longer(writing))))
-    }
-
-    /// Makes sure that the caller proved lately who they are.
-    fn proved_lately(&self, identity: &Identity) -> Result<(), Failure> {
-        let proved = DateTime::from_timestamp(identity.user()?.auth_time, 0).unwrap_or_default();
-        if self.0.clock.now() - proved <= MAX_AUTH_AGE {
-            return Ok(());
-        }
-        let failure =
-            Failure::new(Reason::ReauthenticationRequired, "Please confirm your password first.");
-        Err(failure.metadata("max_auth_age", MAX_AUTH_AGE.num_seconds().to_string()))
     }
 
     fn read_place(&self, context: &[u8], token: &str) -> Result<Option<i64>, &'static str> {

@@ -27,10 +27,6 @@ use crate::{
     recovery::{self, NewAccount, Proved},
 };
 
-/// How long ago, in seconds, whoever asks for another address must have proved
-/// who they are.
-const MAX_AUTH_AGE: i64 = 600;
-
 impl Service {
     pub(super) async fn do_request_email_verification(
         &self,
@@ -59,11 +55,7 @@ impl Service {
         let new = fields.read("new_email", Email::parse(&new_email));
         let (_, new) = fields.all((named, new))?;
         let caller = self.caller(&identity)?;
-        if caller.now.timestamp() - identity.user()?.auth_time > MAX_AUTH_AGE {
-            let failure =
-                Failure::new(Reason::ReauthenticationRequired, "Please prove again who you are.");
-            return Err(failure.metadata("max_auth_age", MAX_AUTH_AGE.to_string()));
-        }
+        self.recent(&identity)?;
         let outbox = &self.0.outbox;
         let to_old = outbox.with_token(caller.now, Purpose::ChangeOld, |token| Mail::ChangeOld {
             token,

@@ -14,9 +14,7 @@ use prost_types::FileDescriptorSet;
 use proto::auth::v1::{
     BeginTotpEnrollmentRequest, ChangePasswordRequest, ConfirmTotpEnrollmentRequest,
     DeleteFactorRequest, GetUserRequest, ListFactorsRequest, ListSessionsRequest,
-    ReauthenticateRequest, RegenerateRecoveryCodesRequest, RevokeOtherSessionsRequest,
-    RevokeSessionRequest, UpdateUserRequest, User, VerifyTokenRequest, VerifyTokenResponse,
-    ChangePasswordRequest, GetUserRequest, ListSessionsRequest, RequestEmailChangeRequest,
+    ReauthenticateRequest, RegenerateRecoveryCodesRequest, RequestEmailChangeRequest,
     RequestEmailVerificationRequest, RevokeOtherSessionsRequest, RevokeSessionRequest,
     UpdateUserRequest, User, VerifyTokenRequest, VerifyTokenResponse,
 };

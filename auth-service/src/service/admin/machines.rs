@@ -10,7 +10,8 @@ use shared::error::{Failure, Fields};
 use tonic::Request;
 
 use crate::{
-    service::{Service, not_built, to_timestamp},
+    error::Error,
+    service::{Service, to_timestamp},
     service_accounts::{self, AccountName, NewProof, Scopes, ServiceAccount, assertion::parse_key},
 };
 
@@ -68,16 +69,22 @@ impl Service {
         &self,
         request: Request<RotateSigningKeyRequest>,
     ) -> Result<RotateSigningKeyResponse, Failure> {
-        self.operator(&request)?;
-        not_built()
+        let operator = self.operator(&request)?;
+        let rotated = self.0.keys.rotate(&operator.client.json()).await?;
+        let activate_time = Some(to_timestamp(rotated.activates_at));
+        Ok(RotateSigningKeyResponse { kid: rotated.kid, activate_time })
     }
 
     pub(super) async fn do_revoke_signing_key(
         &self,
         request: Request<RevokeSigningKeyRequest>,
     ) -> Result<RevokeSigningKeyResponse, Failure> {
-        self.operator(&request)?;
-        not_built()
+        let operator = self.operator(&request)?;
+        let kid = &request.get_ref().kid;
+        if !self.0.keys.revoke(kid, &operator.client.json()).await? {
+            return Err(Error::SigningKeyNotFound.into());
+        }
+        Ok(RevokeSigningKeyResponse {})
     }
 }
 
