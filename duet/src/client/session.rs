@@ -179,11 +179,6 @@ impl Session {
         self.open_stream(&connection, request, method).await
     }
 
-    /// Whose session it is.
-    pub(crate) fn email(&self) -> &str {
-        &self.credentials.email
-    }
-
     /// Proves again who the user is. The access token that says so is for this
     /// command; the file gets its own with the next refresh.
     pub(crate) async fn prove(

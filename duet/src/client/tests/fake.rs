@@ -64,7 +64,10 @@ pub(super) enum Step {
 pub(super) struct Services(pub(super) Arc<Mutex<Script>>);
 
 impl Services {
-    fn check<T: Clone + Send + 'static>(&self, request: &Request<T>) -> Result<(), Status> {
+    pub(super) fn check<T: Clone + Send + 'static>(
+        &self,
+        request: &Request<T>,
+    ) -> Result<(), Status> {
         let mut script = self.0.lock().unwrap();
         script.requests.push(Box::new(request.get_ref().clone()));
         if script.unavailable > 0 {
