@@ -82,7 +82,8 @@ struct Inner {
     looking: Mutex<()>,
     changed: Notify,
     hinted: Notify,
-    acknowledged: Notify,
+    /// The keys were read anew, and watchers are told.
+    keys_read: Notify,
 }
 
 /// Who wants to watch.
@@ -130,7 +131,7 @@ impl TrustFeed {
             looking: Mutex::default(),
             changed: Notify::new(),
             hinted: Notify::new(),
-            acknowledged: Notify::new(),
+            keys_read: Notify::new(),
         }));
         feed.look().await?;
         Ok(feed)
@@ -176,16 +177,18 @@ impl TrustFeed {
     async fn look_often(&self) {
         let Inner { database, clock, keys, settings, tail, changed, hinted, .. } = &*self.0;
         let mut speaker = Speaker::new(database, CHANNEL);
-        let mut failing = false;
+        let (mut failing, looks) = (false, tail.looks());
+        // Another look may have been the first to see what is ours.
+        let mut said = tail.head();
         loop {
+            let due = *looks.borrow() + settings.poll;
             let ours = tokio::select! {
                 () = changed.notified() => true,
                 () = keys.changed() => true,
                 () = hinted.notified() => false,
-                () = clock.sleep_until(clock.now() + settings.poll) => false,
+                () = clock.sleep_until(due) => false,
             };
             tokio::time::sleep(PACE).await;
-            let before = tail.head();
             match self.look().await {
                 Ok(()) => failing = false,
                 Err(error) => {
@@ -193,13 +196,15 @@ impl TrustFeed {
                         tracing::warn!(%error, "Verifiers cannot be told what was revoked.");
                     }
                     // Whoever waits for it is not to wait for the clock.
-                    hinted.notify_one();
+                    let again = if ours { changed } else { hinted };
+                    again.notify_one();
                     tokio::time::sleep(PACE * 20).await;
                     continue;
                 }
             }
             let head = tail.head();
-            if ours && head != before {
+            if ours && head != said {
+                said = head;
                 speaker.say(&[head.to_string()]).await;
             }
         }
@@ -207,7 +212,7 @@ impl TrustFeed {
 
     /// Reads what is new, and takes it in.
     async fn look(&self) -> Result<(), Error> {
-        let Inner { database, clock, trust, settings, tail, acknowledged, .. } = &*self.0;
+        let Inner { database, clock, trust, settings, tail, keys_read, .. } = &*self.0;
         let _one_at_a_time = self.0.looking.lock().await;
         loop {
             let now = clock.now();
@@ -221,9 +226,9 @@ impl TrustFeed {
             }
             let of_keys = |event: &Event| event.what == What::Keys;
             // What was swept may have been about keys.
-            if page.events.iter().any(of_keys) || since < page.horizon {
+            let keys_moved = page.events.iter().any(of_keys) || since < page.horizon;
+            if keys_moved {
                 self.reload_keys().await?;
-                acknowledged.notify_one();
             }
             let revoked = page.events.iter().filter_map(|event| match event.what {
                 What::Revoked(revocation) => Some(revocation),
@@ -231,6 +236,9 @@ impl TrustFeed {
             });
             trust.revoke(revoked, now);
             tail.append(&page);
+            if keys_moved {
+                keys_read.notify_one();
+            }
             if page.reached >= page.head {
                 tail.looked(now);
                 return Ok(());
@@ -253,27 +261,31 @@ impl TrustFeed {
     /// Has all replicas know what the watchers of this one have taken in, above
     /// all while a key waits for that.
     async fn note_often(&self) {
-        let Inner { clock, keys, acknowledged, .. } = &*self.0;
+        let Inner { clock, keys, seats, keys_read, .. } = &*self.0;
         loop {
-            match self.note().await {
+            let now = clock.now();
+            match self.note(now).await {
                 Ok(true) => self.changed(),
                 Ok(false) => {}
                 Err(error) => tracing::debug!(%error, "What watchers know could not be noted."),
             }
-            let pause = if keys.is_hurried() { NOTED_WAITING } else { NOTED };
+            let hurried = keys.is_hurried();
+            let pause = if hurried { NOTED_WAITING } else { NOTED };
             tokio::select! {
-                () = clock.sleep_until(clock.now() + pause) => {}
-                () = acknowledged.notified() => {}
+                () = clock.sleep_until(now + pause) => {}
+                () = keys_read.notified() => {}
+                () = seats.moved(), if hurried => {}
             }
         }
     }
 
-    async fn note(&self) -> Result<bool, Error> {
-        let Inner { database, clock, replica, tail, seats, .. } = &*self.0;
-        let (watchers, acknowledged) = seats.acknowledged().unwrap_or((0, tail.head()));
+    async fn note(&self, now: DateTime<Utc>) -> Result<bool, Error> {
+        let Inner { database, replica, tail, seats, .. } = &*self.0;
+        // Asked for first: whoever comes then has been told at least that.
+        let head = tail.head();
+        let (watchers, acknowledged) = seats.acknowledged().unwrap_or((0, head));
         let watchers = i64::try_from(watchers).unwrap_or(i64::MAX);
         let note = Note { replica: *replica, watchers, acknowledged };
-        let now = clock.now();
         events::note(database, note, now - GONE, now).await
     }
 
@@ -299,13 +311,6 @@ impl TrustFeed {
     /// Users whom the service `service` is still to erase, after `after`.
     async fn to_erase(&self, service: Uuid, after: Option<Uuid>) -> Result<Vec<Uuid>, Error> {
         deletion::pending(&self.0.database, service, after).await
-    }
-
-    /// Somebody has taken in more, or left.
-    fn acknowledged(&self) {
-        if self.0.keys.is_hurried() {
-            self.0.acknowledged.notify_one();
-        }
     }
 
     fn published(&self) -> Vec<Jwk> {

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// How many may watch at once.
@@ -25,6 +26,7 @@ pub(super) struct Seats(Arc<Inner>);
 struct Inner {
     limits: Limits,
     taken: Mutex<Taken>,
+    moved: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +55,7 @@ pub struct Full;
 
 impl Seats {
     pub(super) fn new(limits: Limits) -> Self {
-        Self(Arc::new(Inner { limits, taken: Mutex::default() }))
+        Self(Arc::new(Inner { limits, taken: Mutex::default(), moved: Notify::new() }))
     }
 
     /// Seats somebody, who has taken in nothing yet.
@@ -78,6 +80,11 @@ impl Seats {
         Some((taken.by_number.len(), least))
     }
 
+    /// Ends when somebody has taken in more, or has left.
+    pub(super) async fn moved(&self) {
+        self.0.moved.notified().await;
+    }
+
     fn taken(&self) -> MutexGuard<'_, Taken> {
         // Nothing panics while it is held.
         self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
@@ -90,12 +97,15 @@ impl Seat {
         if let Some(watching) = self.seats.taken().by_number.get_mut(&self.number) {
             watching.acknowledged = watching.acknowledged.max(rev);
         }
+        self.seats.0.moved.notify_one();
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         self.seats.taken().by_number.remove(&self.number);
+        // Those who stay may have taken in more.
+        self.seats.0.moved.notify_one();
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::Stream;
-use shared::{interceptor::Identity, jwk::Jwk, trust::Revocation, verify::Refusal};
+use shared::{clock::Clock, interceptor::Identity, jwk::Jwk, trust::Revocation, verify::Refusal};
 use tokio::sync::mpsc::{self, OwnedPermit, Receiver, Sender, error::SendError};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -76,7 +76,6 @@ type Item = Result<Told, Ended>;
 #[derive(Debug)]
 pub struct Events {
     told: Receiver<Item>,
-    feed: TrustFeed,
     seat: Seat,
 }
 
@@ -94,11 +93,10 @@ impl Watcher {
     pub(super) fn begin(self, since: Option<i64>, seat: Seat) -> Events {
         // One place is kept for the reason of the end.
         let (sender, told) = mpsc::channel(AHEAD + 1);
-        let feed = self.feed.clone();
         if let Ok(last) = sender.clone().try_reserve_owned() {
             tokio::spawn(self.run(since, sender, last));
         }
-        Events { told, feed, seat }
+        Events { told, seat }
     }
 
     async fn run(self, since: Option<i64>, sender: Sender<Item>, last: OwnedPermit<Item>) {
@@ -140,10 +138,7 @@ impl Watcher {
         sender: &Sender<Item>,
     ) -> Result<Ended, SendError<()>> {
         let feed = &self.feed;
-        let tell = async |event, rev| -> Result<(), SendError<()>> {
-            sender.reserve().await?.send(Ok(Told { event, rev }));
-            Ok(())
-        };
+        let mut teller = Teller { sender, clock: feed.clock(), quiet_at: feed.now() };
         let (mut heads, mut looks) = (feed.tail().heads(), feed.tail().looks());
         let start = feed.tail().head();
         let mut since = match since {
@@ -151,12 +146,12 @@ impl Watcher {
             Some(since) if (feed.tail().horizon()..=start).contains(&since) => since,
             _ => {
                 let horizon = feed.tail().horizon();
-                tell(Tell::Reset, horizon).await?;
+                teller.tell(Tell::Reset, horizon).await?;
                 horizon
             }
         };
         // Whoever comes back may have missed keys that were gone by their time.
-        tell(Tell::Keys(feed.published()), since).await?;
+        teller.tell(Tell::Keys(feed.published()), since).await?;
         let mut current = false;
         loop {
             while since < *heads.borrow_and_update() {
@@ -169,9 +164,9 @@ impl Watcher {
                 for Event { rev, what } in events {
                     match what {
                         What::Revoked(revoked) if revoked.expires_at <= feed.now() => {}
-                        What::Revoked(revoked) => tell(Tell::Revoked(revoked), rev).await?,
-                        What::Keys => tell(Tell::Keys(feed.published()), rev).await?,
-                        What::Erase(user) => tell(Tell::Erase(user), rev).await?,
+                        What::Revoked(revoked) => teller.tell(Tell::Revoked(revoked), rev).await?,
+                        What::Keys => teller.tell(Tell::Keys(feed.published()), rev).await?,
+                        What::Erase(user) => teller.tell(Tell::Erase(user), rev).await?,
                     }
                 }
                 since = reached;
@@ -188,12 +183,12 @@ impl Watcher {
                     let Some(last) = users.last() else { break };
                     after = Some(*last);
                     for user in users {
-                        tell(Tell::Erase(user), since).await?;
+                        teller.tell(Tell::Erase(user), since).await?;
                     }
                 }
-                tell(Tell::Current, since).await?;
+                teller.tell(Tell::Current, since).await?;
             }
-            let quiet_at = feed.now() + SILENCE;
+            let quiet_at = teller.quiet_at;
             let quiet = async {
                 feed.clock().sleep_until(quiet_at).await;
                 // Only who has looked can say so.
@@ -205,9 +200,25 @@ impl Watcher {
                         return Ok(Ended::Lost);
                     }
                 }
-                true = quiet => tell(Tell::Heartbeat, since).await?,
+                true = quiet => teller.tell(Tell::Heartbeat, since).await?,
             }
         }
+    }
+}
+
+/// Tells, and knows from when on nothing was told.
+struct Teller<'a> {
+    sender: &'a Sender<Item>,
+    clock: &'a dyn Clock,
+    quiet_at: DateTime<Utc>,
+}
+
+impl Teller<'_> {
+    async fn tell(&mut self, event: Tell, rev: i64) -> Result<(), SendError<()>> {
+        let place = self.sender.reserve().await?;
+        self.quiet_at = self.clock.now() + SILENCE;
+        place.send(Ok(Told { event, rev }));
+        Ok(())
     }
 }
 
@@ -215,14 +226,6 @@ impl Events {
     /// The watcher has taken in everything up to here.
     pub fn acknowledge(&self, rev: i64) {
         self.seat.acknowledge(rev);
-        self.feed.acknowledged();
-    }
-}
-
-impl Drop for Events {
-    fn drop(&mut self) {
-        // Those who stay may have taken in more.
-        self.feed.acknowledged();
     }
 }
 
