@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{
     TrustFeed,
-    events::{Event, Page, What},
+    events::{Event, What},
     seats::Seat,
 };
 use crate::error::Error;
@@ -160,15 +160,8 @@ impl Watcher {
                     Ok(page) => page,
                     Err(error) => return Ok(Ended::Failed(error)),
                 };
-                let Page { events, reached, .. } = page;
-                for Event { rev, what } in events {
-                    match what {
-                        What::Revoked(revoked) if revoked.expires_at <= feed.now() => {}
-                        What::Revoked(revoked) => teller.tell(Tell::Revoked(revoked), rev).await?,
-                        What::Keys => teller.tell(Tell::Keys(feed.published()), rev).await?,
-                        What::Erase(user) => teller.tell(Tell::Erase(user), rev).await?,
-                    }
-                }
+                let reached = page.reached;
+                self.tell_events(page.events, &mut teller).await?;
                 since = reached;
             }
             if !current && since >= start {
@@ -203,6 +196,22 @@ impl Watcher {
                 true = quiet => teller.tell(Tell::Heartbeat, since).await?,
             }
         }
+    }
+
+    async fn tell_events(
+        &self,
+        events: Vec<Event>,
+        teller: &mut Teller<'_>,
+    ) -> Result<(), SendError<()>> {
+        for Event { rev, what } in events {
+            match what {
+                What::Revoked(revoked) if revoked.expires_at <= self.feed.now() => {}
+                What::Revoked(revoked) => teller.tell(Tell::Revoked(revoked), rev).await?,
+                What::Keys => teller.tell(Tell::Keys(self.feed.published()), rev).await?,
+                What::Erase(user) => teller.tell(Tell::Erase(user), rev).await?,
+            }
+        }
+        Ok(())
     }
 }
 
