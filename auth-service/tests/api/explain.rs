@@ -38,6 +38,7 @@ async fn keyed() -> (TestApp, Arc<SigningKey>) {
         period: TimeDelta::days(30),
         lead: TimeDelta::minutes(5),
         token_lifetime: TimeDelta::minutes(5),
+        refresh: TimeDelta::minutes(1),
     };
     let keys = KeyRing::open(
         rotation,
