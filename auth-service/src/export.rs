@@ -1,5 +1,5 @@
 //! Everything that is known of a user, as one JSON document, written in pieces
-//! while it is sent: account, sessions, activity, and the tasks as task-service
+//! while it is sent: account, factors, sessions, activity, and the tasks as task-service
 //! writes them.
 //!
 //! Invariant: the closing bracket is written only if everything before it was.
@@ -26,6 +26,7 @@ use self::{
 use crate::{
     activity::{self, Activity},
     error::Error,
+    factors::{self, Factor, Kind},
     sessions::Caller,
 };
 
@@ -55,6 +56,19 @@ pub struct Account {
     create_time: DateTime<Utc>,
     update_time: DateTime<Utc>,
     is_admin: bool,
+}
+
+/// A second factor, without what it is checked by.
+#[derive(Serialize)]
+struct SecondFactor {
+    name: String,
+    kind: &'static str,
+    display_name: String,
+    create_time: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used_time: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    codes_left: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -142,6 +156,7 @@ pub async fn write(
     file.push(format!("{{\"format\":\"{FORMAT}\",\"version\":{VERSION},\n\"export_time\":{begun}"))
         .await?;
     file.push(format!(",\n\"account\":{}", json(&account)?)).await?;
+    write_factors(database, caller, file).await?;
     write_sessions(database, caller, file).await?;
     write_activity(database, caller, file).await?;
     match tasks {
@@ -156,6 +171,17 @@ pub async fn write(
     }
     file.push("}\n".to_owned()).await?;
     Ok(file.end().await?)
+}
+
+async fn write_factors(
+    database: &Database,
+    caller: &Caller,
+    file: &mut Pieces,
+) -> Result<(), Stopped> {
+    let known = factors::list(database, caller).await?.into_iter();
+    let known: Vec<SecondFactor> =
+        known.map(|factor| SecondFactor::of(factor, caller.user)).collect();
+    Ok(file.push(format!(",\n\"factors\":{}", json(&known)?)).await?)
 }
 
 async fn write_sessions(
@@ -220,6 +246,24 @@ async fn sessions(
         .await
     });
     Ok(rows.await?)
+}
+
+impl SecondFactor {
+    fn of(factor: Factor, user: Uuid) -> Self {
+        let Factor { id, kind, display_name, confirmed_at, last_used_at, remaining } = factor;
+        let (kind, codes_left) = match kind {
+            Kind::Totp => ("totp", None),
+            Kind::RecoveryCodes => ("recovery_codes", Some(remaining)),
+        };
+        Self {
+            name: name::of_member(user, "factors", id),
+            kind,
+            display_name,
+            create_time: confirmed_at,
+            last_used_time: last_used_at,
+            codes_left,
+        }
+    }
 }
 
 impl SessionRow {

@@ -32,6 +32,7 @@ use crate::{
     email::Email,
     error::DOMAIN,
     export::{self, Stopped, pieces::Pieces, tasks},
+    mail::Mail,
 };
 
 /// How many exports may be sent at once; each holds a few pieces in memory.
@@ -85,10 +86,16 @@ impl Service {
         self.recent(&identity)?;
 
         let receipt = ReceiptToken::of(&self.0.sealer, user, request, &email);
-        let receipt_token = receipt.seal().expose().to_owned();
-        let wish = Wish { email, request, receipt, mail: None };
-        deletion::delete(&self.0.database, &self.caller(&identity)?, &wish).await?;
+        let receipt_token = receipt.seal();
+        let caller = self.caller(&identity)?;
+        let outbox = &self.0.outbox;
+        let secret = receipt_token.expose().as_bytes();
+        let mail = outbox.with_secret(caller.now, secret, |token| Mail::DeletionReceipt { token });
+        let wish = Wish { email, request, receipt, mail: Some(mail.json()) };
+        deletion::delete(&self.0.database, &caller, &wish).await?;
+        outbox.filled();
         self.0.trust.changed();
+        let receipt_token = receipt_token.expose().to_owned();
         Ok(DeleteUserResponse { receipt_token })
     }
 

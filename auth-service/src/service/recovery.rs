@@ -108,6 +108,7 @@ impl Service {
         let notice = self.password_notice(&client, now);
         recovery::reset_password(database, &token, &hashed, &client, &notice, now).await?;
         self.0.outbox.filled();
+        self.0.trust.changed();
         Ok(ResetPasswordResponse {})
     }
 
@@ -130,6 +131,8 @@ impl Service {
             Proved::Agreed => Outcome::Agreed,
             Proved::Changed => {
                 outbox.filled();
+                // The other sessions are over.
+                self.0.trust.changed();
                 Outcome::Changed
             }
         };

@@ -30,10 +30,12 @@ use crate::harness::{PASSWORD, TestApp, Told as _, minutes};
 /// The most that a piece has.
 const PIECE_BYTES: usize = 64 * 1024;
 
+type Piece = Result<Vec<u8>, Status>;
+
 /// Stands for task-service: sends what it was told to, to whoever may read.
 #[derive(Clone, Default)]
 struct Tasks {
-    pieces: Arc<Mutex<Vec<Result<Vec<u8>, Status>>>>,
+    pieces: Arc<Mutex<Vec<Piece>>>,
     sent: Arc<AtomicUsize>,
     /// Who acted for whom, by the tokens that came.
     asked: Arc<Mutex<Vec<(String, String)>>>,
