@@ -16,6 +16,7 @@ begin
     if not found then
         return false;
     end if;
+    perform data.settle_sign_in(p_client, p_now);
     perform data.audit(p_user, 'password.changed', p_client, p_session, null, p_now);
     perform data.send_mail(p_user, v_email, p_notice, p_now);
     perform data.end_sessions(p_user, null, p_session, p_now);

@@ -1,4 +1,4 @@
--- Has the audit log of p_user take a refused sign-in, at most p_audited a minute
+-- Has the audit log of p_user take a refused password, at most p_audited a minute
 -- for a bucket, so that nobody can flood it. Without a user only counts it.
 create or replace function data.note_refusal(
     p_user uuid, p_kind text, p_bucket bytea, p_audited bigint, p_client jsonb, p_now timestamptz

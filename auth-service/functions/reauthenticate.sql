@@ -32,6 +32,7 @@ begin
             set auth_time = p_now,
                 amr = case v_outcome when 'pwd' then array['pwd'] else array['pwd', v_outcome] end
             where s.user_id = p_user and s.id = p_session;
+        perform data.settle_sign_in(p_client, p_now);
         perform data.audit(p_user, 'reauthenticated', p_client, p_session, null, p_now);
     end if;
     return query

@@ -1,4 +1,4 @@
--- What is due when a password was right, by p_client -> 'settles': the attempts
+-- What is due when a password was right and led to something, by p_client -> 'settles': the attempts
 -- with the e-mail, or on the device, are forgotten, and this one at its address.
 create or replace function data.settle_sign_in(p_client jsonb, p_now timestamptz)
 returns void language plpgsql set search_path = pg_catalog, pg_temp as $$

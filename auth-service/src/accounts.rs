@@ -219,33 +219,6 @@ pub async fn update(
     row.await?.map(|row| row.of(user)).ok_or(Error::SessionOver)
 }
 
-/// The caller's stored password, and the factors that are asked for beside it.
-///
-/// # Errors
-/// `SessionOver`.
-pub async fn own_password(
-    database: &Database,
-    caller: &Caller,
-) -> Result<(StoredPassword, Vec<KnownFactor>), Error> {
-    let &Caller { user, session, now, .. } = caller;
-    let row = database.call(Repeat::Safe, |mut connection| async move {
-        sqlx::query!(
-            r#"select password_hash as "password_hash!", pepper_id as "pepper_id!",
-                factor_ids as "ids!", factor_kinds as "kinds!", factor_secrets as "secrets!"
-            from api.own_password($1, $2, $3)"#,
-            user,
-            session,
-            now
-        )
-        .fetch_optional(&mut *connection)
-        .await
-    });
-    let row = row.await?.ok_or(Error::SessionOver)?;
-    let known = KnownRows { ids: row.ids, kinds: row.kinds, secrets: row.secrets };
-    let stored = StoredPassword { phc: row.password_hash, pepper_id: row.pepper_id };
-    Ok((stored, known.read()?))
-}
-
 /// Replaces the password that was found to be `seen`, ends every other session,
 /// and tells the owner.
 ///

@@ -129,6 +129,12 @@ impl Caller {
         let client = Client::current().acting_as(claims.sub);
         Self { user: claims.sub, session: claims.sid, client, now }
     }
+
+    /// The same caller, whose password was right in this attempt.
+    #[must_use]
+    pub fn after(self, throttles: &Throttles, attempt: &Attempt) -> Self {
+        Self { client: self.client.settling(Settlement::of(throttles, attempt)), ..self }
+    }
 }
 
 /// Exchanges a refresh token for its successor.

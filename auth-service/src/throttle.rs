@@ -19,8 +19,14 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::{
-    client::Client, device::DevicePass, email::Email, error::Error, hashing::StoredPassword,
+    client::Client,
+    device::DevicePass,
+    email::Email,
+    error::Error,
+    factors::{KnownFactor, KnownRows},
+    hashing::StoredPassword,
     sealing::Sealer,
+    sessions::Caller,
 };
 
 /// How many throttles one statement removes.
@@ -29,7 +35,8 @@ const SWEPT_AT_ONCE: i64 = 1000;
 /// What is let through, and what else bounds the use of accounts.
 #[derive(Clone, Copy, Debug)]
 pub struct Throttles {
-    /// Sign-ins with one e-mail, or of one known device.
+    /// Sign-ins with one e-mail, or of one known device; and the password that a
+    /// signed-in user is asked for again.
     pub account: Rule,
     /// Sign-ins from one address.
     pub address: Rule,
@@ -87,7 +94,7 @@ struct SignInRules {
 /// What is counted together: the MAC of what it is.
 type Bucket = [u8; 32];
 
-/// A sign-in that was counted and let through.
+/// An attempt at a password that was counted and let through.
 pub struct Attempt {
     /// Who the e-mail belongs to, and what the password must be; none if the
     /// e-mail is unknown.
@@ -97,6 +104,8 @@ pub struct Attempt {
     bucket: Bucket,
     /// Not counted for a known device.
     address: Option<Bucket>,
+    /// What the audit log calls it if the password is wrong.
+    refused: &'static str,
 }
 
 /// What the database does when a session is opened, besides; part of what
@@ -179,7 +188,59 @@ pub async fn begin_sign_in(
         device: known.map(|(_, pass)| pass.device),
         bucket: *known.map_or(account, |(bucket, _)| bucket),
         address: if known.is_some() { None } else { Some(*address) },
+        refused: "sign_in.refused",
     })
+}
+
+/// Counts an attempt at the caller's own password, whatever it is asked for, and
+/// finds what is stored of it, and the factors that are asked for beside it.
+///
+/// # Errors
+/// `SessionOver`; `Throttled`, and nothing was counted.
+pub async fn begin_own_password(
+    database: &Database,
+    throttles: &Throttles,
+    sealer: &Sealer,
+    caller: &Caller,
+) -> Result<(Attempt, StoredPassword, Vec<KnownFactor>), Error> {
+    let &Caller { user, session, ref client, now } = caller;
+    // By session: whoever has got hold of another one holds nobody up.
+    let bucket = sealer.tag("throttle: own password", session.as_bytes());
+    let (counted, rule, audited) = (&bucket, &Json(throttles.account), throttles.audited);
+    let client = &client.json();
+    let row = database.call(Repeat::Safe, |mut connection| async move {
+        sqlx::query!(
+            r#"select retry_after_ms, password_hash, pepper_id,
+                factor_ids as ids, factor_kinds as kinds, factor_secrets as secrets
+            from api.own_password($1, $2, $3, $4, $5, $6, $7)"#,
+            user,
+            session,
+            counted.as_slice(),
+            rule as _,
+            audited,
+            client,
+            now
+        )
+        .fetch_optional(&mut *connection)
+        .await
+    });
+    let row = row.await?.ok_or(Error::SessionOver)?;
+    if let Some(wait) = row.retry_after_ms {
+        return Err(Error::Throttled(milliseconds(wait)));
+    }
+    let (Some(phc), Some(pepper_id)) = (row.password_hash, row.pepper_id) else {
+        return Err(Error::Impossible("an account without a password".to_owned()));
+    };
+    let stored = StoredPassword { phc, pepper_id };
+    let known = KnownRows {
+        ids: row.ids.unwrap_or_default(),
+        kinds: row.kinds.unwrap_or_default(),
+        secrets: row.secrets.unwrap_or_default(),
+    };
+    let account = Some((user, stored.clone()));
+    let attempt =
+        Attempt { account, device: None, bucket, address: None, refused: "password.refused" };
+    Ok((attempt, stored, known.read()?))
 }
 
 /// Notes that the password of an attempt was wrong. Costs the same whether the
@@ -187,7 +248,7 @@ pub async fn begin_sign_in(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn refuse_sign_in(
+pub async fn refuse(
     database: &Database,
     throttles: &Throttles,
     attempt: &Attempt,
@@ -196,10 +257,12 @@ pub async fn refuse_sign_in(
 ) -> Result<(), Error> {
     let user = attempt.account.as_ref().map(|(user, _)| *user);
     let (bucket, audited, client) = (attempt.bucket.as_slice(), throttles.audited, &client.json());
+    let kind = attempt.refused;
     let noted = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query!(
-            "select api.refuse_sign_in($1, $2, $3, $4, $5)",
+            "select api.refuse_password($1, $2, $3, $4, $5, $6)",
             user,
+            kind,
             bucket,
             audited,
             client,

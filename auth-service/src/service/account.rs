@@ -20,12 +20,13 @@ use shared::{
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::{Service, answer, read_password, to_session};
+use super::{Parts, Service, answer, read_password, to_session};
 use crate::{
     accounts,
     email::DisplayName,
     error::Error,
     sessions::{self, Caller},
+    throttle,
 };
 
 #[tonic::async_trait]
@@ -198,16 +199,22 @@ impl Service {
         let (_, current, new) = fields.all((named, current, new))?;
 
         let caller = self.caller(&identity)?;
-        let (stored, factors) = accounts::own_password(&self.0.database, &caller).await?;
+        let Parts { database, hasher, throttles, sealer, .. } = &*self.0;
+        // What was counted must be checked.
+        let seat = hasher.seat()?;
+        let (attempt, stored, factors) =
+            throttle::begin_own_password(database, throttles, sealer, &caller).await?;
         if !factors.is_empty() {
             self.recent(&identity)?;
         }
-        if !self.0.hasher.verify(&current, Some(stored.clone())).await? {
+        if !hasher.verify_from(seat, &current, Some(stored.clone())).await? {
+            throttle::refuse(database, throttles, &attempt, &caller.client, caller.now).await?;
             return Err(Error::WrongCredentials.into());
         }
-        let hashed = self.0.hasher.hash(&new).await?;
+        let hashed = hasher.hash(&new).await?;
         let notice = self.password_notice(&caller.client, caller.now);
-        accounts::change_password(&self.0.database, &caller, &stored, &hashed, &notice).await?;
+        let caller = caller.after(throttles, &attempt);
+        accounts::change_password(database, &caller, &stored, &hashed, &notice).await?;
         self.0.outbox.filled();
         self.0.trust.changed();
         Ok(ChangePasswordResponse {})

@@ -184,7 +184,7 @@ impl Service {
         // An unknown user's password is checked, too, and is wrong.
         let right = hasher.verify_from(seat, &password, stored.clone()).await?;
         let (Some(user), Some(stored), true) = (user, stored, right) else {
-            throttle::refuse_sign_in(database, throttles, &attempt, &client, now).await?;
+            throttle::refuse(database, throttles, &attempt, &client, now).await?;
             return Err(Error::WrongCredentials.into());
         };
         let rehashed =

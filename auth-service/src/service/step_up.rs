@@ -15,18 +15,18 @@ use shared::{
 use tonic::{Request, metadata::MetadataMap};
 
 use super::{
-    Service,
+    Parts, Service,
     auth::{Carried, Transport},
     read_password, to_timestamp,
 };
 use crate::{
-    accounts,
     challenge::{self, Challenge},
     error::Error,
     factors::{Kind, KnownFactor},
     proof::{self, Code, Proof},
     recovery_code::RecoveryCode,
     sessions::NewSession,
+    throttle,
     totp::TotpCode,
 };
 
@@ -126,18 +126,24 @@ impl Service {
         let (_, password) = fields.all((named, password))?;
 
         let caller = self.caller(&identity)?;
-        let (stored, known) = accounts::own_password(&self.0.database, &caller).await?;
+        let Parts { database, hasher, throttles, sealer, .. } = &*self.0;
+        // What was counted must be checked.
+        let seat = hasher.seat()?;
+        let (attempt, stored, known) =
+            throttle::begin_own_password(database, throttles, sealer, &caller).await?;
         // Without a factor there is nothing that a code could be of.
         let code = code.filter(|_| !known.is_empty());
         if code.is_none() && !known.is_empty() {
             return Err(Error::CodeMissing.into());
         }
-        if !self.0.hasher.verify(&password, Some(stored.clone())).await? {
+        if !hasher.verify_from(seat, &password, Some(stored.clone())).await? {
+            throttle::refuse(database, throttles, &attempt, &caller.client, caller.now).await?;
             return Err(Error::WrongCredentials.into());
         }
-        let of = |code| Proof::of(code, caller.user, &known, &self.0.sealer, caller.now);
+        let of = |code| Proof::of(code, caller.user, &known, sealer, caller.now);
         let proof = code.as_ref().map(of).unwrap_or_default();
-        let subject = proof::reauthenticate(&self.0.database, &caller, &stored, &proof).await?;
+        let caller = caller.after(throttles, &attempt);
+        let subject = proof::reauthenticate(database, &caller, &stored, &proof).await?;
         let (access_token, expires) = self.access_token(subject, caller.now)?;
         Ok(ReauthenticateResponse {
             access_token: access_token.expose().to_owned(),

@@ -1,9 +1,0 @@
--- Notes that the password of a sign-in was wrong. For an e-mail without an
--- account (p_user is null) it writes to the throttle as well.
-create or replace function api.refuse_sign_in(
-    p_user uuid, p_bucket bytea, p_audited bigint, p_client jsonb, p_now timestamptz
-) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
-    perform set_config('synchronous_commit', 'off', true);
-    perform data.note_refusal(p_user, 'sign_in.refused', p_bucket, p_audited, p_client, p_now);
-end $$;
