@@ -150,14 +150,22 @@ async fn a_suspended_account_is_closed_on_every_path() {
     let back = app.sign_in(&ada.email, PASSWORD).await.unwrap();
     assert!(app.introspect(&back.access_token).await.active);
     assert!(!app.introspect(&other.access_token).await.active);
-    let said = ["sign_in", "admin.user.reinstated", "admin.user.suspended", "sign_in", "sign_up"];
+    let said = [
+        "sign_in",
+        "admin.user.reinstated",
+        "sign_in.refused",
+        "admin.user.suspended",
+        "sign_in",
+        "sign_up",
+    ];
     assert_eq!(kinds(&mut admin, &ada.name).await, said);
 }
 
 /// Whoever signs in while the account is closed has no session afterwards.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_slips_in_while_an_account_is_closed() {
-    let app = TestApp::start().await;
+    // Sign-ins at once count as wrong ones until they are through.
+    let app = TestApp::start_with(&["--sign-in-free-attempts=50"]).await;
     let operator = app.operator("olga").await;
     let ada = app.signed_up("ada").await;
     let sign_ins = join_all((0..20).map(|_| app.sign_in(&ada.email, PASSWORD)));

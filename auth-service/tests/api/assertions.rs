@@ -183,7 +183,7 @@ async fn a_bad_assertion_is_refused_in_one_way() {
 /// An account that is there and one that is not cost the same statements.
 #[tokio::test]
 async fn an_assertion_costs_two_statements_right_or_wrong() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_alone().await;
     let (signer, stranger) = (TestIssuer::new(), TestIssuer::new());
     app.service_with_key("reporter", &["tasks:read"], signer.jwk()).await;
     let nobody = json!("nobody");

@@ -59,7 +59,17 @@ impl TestApp {
     pub(crate) async fn start_alone() -> Self {
         program::install_cryptography();
         let database = database(&SCHEMA).await;
-        Self::open(database, ManualClock::new(), &key(), &[], async |app, listener, until| {
+        Self::start_alone_on(database, ManualClock::new(), &key(), &[]).await
+    }
+
+    /// The same on a database that may have been used before.
+    pub(crate) async fn start_alone_on(
+        database: TestDatabase,
+        clock: ManualClock,
+        key: &str,
+        flags: &[&str],
+    ) -> Self {
+        Self::open(database, clock, key, flags, async |app, listener, until| {
             let server = Server::new(Limits::default()).descriptors(proto::DESCRIPTORS);
             app.mount(server).serve(listener, until).await
         })

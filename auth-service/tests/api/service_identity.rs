@@ -93,7 +93,7 @@ async fn the_program_overwrites_nothing_else() {
 /// with one request.
 #[tokio::test]
 async fn a_token_is_kept_fresh() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_alone().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secret");
     let (_, first) = app.service("reporter", &["tasks:read", "trust:watch"]).await;

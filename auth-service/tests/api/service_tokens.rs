@@ -123,7 +123,7 @@ async fn whatever_is_no_credential_is_refused_alike() {
 /// one statement each.
 #[tokio::test]
 async fn a_secret_costs_one_statement_right_or_wrong() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_alone().await;
     let (_, secret) = app.service("reporter", &["tasks:read"]).await;
     for secret in [&secret, &wrong("reporter"), &wrong("nobody"), &secret] {
         app.statements.take();
