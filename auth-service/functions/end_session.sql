@@ -3,7 +3,6 @@ create or replace function api.end_session(p_user uuid, p_session uuid, p_client
 returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform set_config('app.user_id', p_user::text, true);
-    if data.end_sessions(p_user, array[p_session], null, p_now) > 0 then
-        perform data.audit(p_user, 'sign_out', p_client, p_session, null, p_now);
-    end if;
+    perform from data.users u where u.user_id = p_user for update;
+    perform data.end_sessions(p_user, array[p_session], null, p_now, 'sign_out', p_client);
 end $$;

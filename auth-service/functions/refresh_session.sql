@@ -33,8 +33,9 @@ begin
             v_outcome := 'repeated';
         else
             v_outcome := 'reused';
-            perform data.audit(p_user, 'session.reused', p_client, p_session, null, p_now);
-            perform data.end_sessions(p_user, array[p_session], null, p_now);
+            perform from data.users u where u.user_id = p_user for update;
+            perform data.end_sessions(
+                p_user, array[p_session], null, p_now, 'session.reused', p_client);
         end if;
     end if;
     return query

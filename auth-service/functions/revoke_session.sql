@@ -4,9 +4,7 @@ create or replace function api.revoke_session(
 ) returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform data.acting_in(p_user, p_session, p_now);
-    if data.end_sessions(p_user, array[p_target], null, p_now) = 0 then
-        return false;
-    end if;
-    perform data.audit(p_user, 'session.revoked', p_client, p_target, null, p_now);
-    return true;
+    perform from data.users u where u.user_id = p_user for update;
+    return data.end_sessions(
+        p_user, array[p_target], null, p_now, 'session.revoked', p_client) > 0;
 end $$;
