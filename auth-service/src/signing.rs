@@ -52,7 +52,9 @@ pub struct SigningKey {
     generation: i64,
     jwk: Jwk,
     header: Header,
-    encoding: EncodingKey,
+    /// None for one that another key-encryption key seals: it is published, and
+    /// others sign with it.
+    encoding: Option<EncodingKey>,
     activates_at: DateTime<Utc>,
     /// It signs as soon as every watcher knows it.
     hurried: bool,
@@ -86,7 +88,7 @@ impl SigningKey {
     /// # Errors
     /// If the cryptography refuses.
     pub fn sign(&self, claims: &impl Serialize) -> anyhow::Result<String> {
-        Ok(jsonwebtoken::encode(&self.header, claims, &self.encoding)?)
+        self.sign_with(&self.header, claims)
     }
 
     /// Signs what is no access token and says so by its type.
@@ -95,7 +97,12 @@ impl SigningKey {
     /// If the cryptography refuses.
     pub fn sign_as(&self, typ: &str, claims: &impl Serialize) -> anyhow::Result<String> {
         let header = Header { typ: Some(typ.to_owned()), ..self.header.clone() };
-        Ok(jsonwebtoken::encode(&header, claims, &self.encoding)?)
+        self.sign_with(&header, claims)
+    }
+
+    fn sign_with(&self, header: &Header, claims: &impl Serialize) -> anyhow::Result<String> {
+        let encoding = self.encoding.as_ref().context("the signing key cannot be opened")?;
+        Ok(jsonwebtoken::encode(header, claims, encoding)?)
     }
 }
 
@@ -117,17 +124,23 @@ impl KeyRing {
         let (reading, changed) = (Mutex::default(), Notify::new());
         let ring = Self { rotation, database, sealer, clock, trust, keys, reading, changed };
         ring.refresh().await?;
+        anyhow::ensure!(
+            ring.keys.load().iter().all(|key| key.encoding.is_some()),
+            "the stored signing keys were sealed under another key-encryption key; start with \
+             that one as AUTH_PREVIOUS_KEY_ENCRYPTION_KEY"
+        );
         Ok(ring)
     }
 
     /// The key that signs now.
     ///
     /// # Errors
-    /// If there is none, which only a clock that went back can cause.
+    /// If there is none that can be opened.
     pub fn active(&self) -> anyhow::Result<Arc<SigningKey>> {
         let now = self.clock.now();
         let keys = self.keys.load();
-        let active = keys.iter().rfind(|key| key.activates_at <= now).or(keys.first());
+        let mut open = keys.iter().filter(|key| key.encoding.is_some());
+        let active = open.clone().rfind(|key| key.activates_at <= now).or_else(|| open.next());
         active.cloned().context("there is no signing key")
     }
 
@@ -166,7 +179,7 @@ impl KeyRing {
     /// Reads the keys anew.
     ///
     /// # Errors
-    /// `Database`; `Impossible` for a key that cannot be opened.
+    /// `Database`; `Impossible` for a key that cannot be read.
     pub async fn reload(&self) -> Result<(), Error> {
         let _in_turn = self.reading.lock().await;
         let keys = self.load().await.map_err(database_error)?;

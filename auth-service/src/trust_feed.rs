@@ -246,8 +246,8 @@ impl TrustFeed {
         }
     }
 
-    /// Reads the keys anew. One that cannot be opened, as while the key-encryption
-    /// key is exchanged, keeps nobody from being told what was revoked.
+    /// Reads the keys anew. One that cannot be read keeps nobody from being told
+    /// what was revoked.
     async fn reload_keys(&self) -> Result<(), Error> {
         match self.0.keys.reload().await {
             Err(Error::Impossible(error)) => {

@@ -3,7 +3,6 @@
 //!
 //! Invariant: whatever changes them tells verifiers in the same statement.
 
-use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::Value;
@@ -45,7 +44,8 @@ impl Sealed {
     }
 }
 
-/// Reads every key, the oldest first.
+/// Reads every key, the oldest first; one that the sealer cannot open, as while
+/// the key-encryption key is exchanged, without its private part.
 ///
 /// # Errors
 /// In words for the operator.
@@ -70,13 +70,11 @@ impl Row {
         let Self { generation, algorithm, public_key, sealed_private_key, activates_at, hurried } =
             self;
         let jwk: Jwk = serde_json::from_value(public_key)?;
-        let private = sealer.open(&jwk.kid, &sealed_private_key).context(
-            "the stored signing keys were sealed under another key-encryption key; \
-             start with that one as AUTH_PREVIOUS_KEY_ENCRYPTION_KEY",
-        )?;
+        let private = sealer.open(&jwk.kid, &sealed_private_key);
+        let private = private.as_deref();
         let (algorithm, encoding) = match algorithm.as_str() {
-            "EdDSA" => (Algorithm::EdDSA, EncodingKey::from_ed_der(&private)),
-            "ES256" => (Algorithm::ES256, EncodingKey::from_ec_der(&private)),
+            "EdDSA" => (Algorithm::EdDSA, private.map(|key| EncodingKey::from_ed_der(key))),
+            "ES256" => (Algorithm::ES256, private.map(|key| EncodingKey::from_ec_der(key))),
             other => anyhow::bail!("a stored signing key has the unknown algorithm {other}"),
         };
         let header = Header {

@@ -3,6 +3,7 @@
 use auth_service::{App, SCHEMA, config::Config};
 use clap::Parser as _;
 use proto::auth::v1::{GetJsonWebKeySetRequest, GetUserRequest};
+use serde_json::json;
 use shared::{
     config::Settings as _,
     database::Database,
@@ -124,6 +125,37 @@ async fn the_key_encryption_key_can_be_exchanged() {
     let app = TestApp::start_on(database, clock, &new, &previous).await;
     assert!(accepted(&app, &ada.credentials.access_token).await);
     assert!(app.refresh(&ada.credentials.refresh_token).await.is_ok());
+}
+
+/// While it is exchanged, replicas that cannot open the newest keys publish them
+/// none the less, sign with those they can open, and with none that is withdrawn.
+#[tokio::test]
+async fn a_key_that_a_replica_cannot_open_is_published_by_it() {
+    shared::program::install_cryptography();
+    let (old, new) = (key(), key());
+    let database = database(&SCHEMA).await;
+    let clock = ManualClock::new();
+    let open = async |flags: &[&str]| {
+        let flags = ["auth-service"].into_iter().chain(flags.iter().copied());
+        let pool = Database::new(database.app.clone(), 4);
+        App::open(Config::parse_from(flags), pool, clock.shared()).await.unwrap()
+    };
+    let here = open(&["--key-encryption-key", &old]).await;
+    let there = open(&["--key-encryption-key", &new, "--previous-key-encryption-key", &old]).await;
+    let kids = |app: &App| -> Vec<String> {
+        app.keys().published().into_iter().map(|key| key.kid).collect()
+    };
+    let first = kids(&here);
+    let next = there.keys().rotate(&json!({})).await.unwrap().kid;
+    here.keys().reload().await.unwrap();
+    assert_eq!(kids(&here), [first[0].clone(), next.clone()]);
+    clock.advance(days(1));
+    assert_eq!(kid(&here.keys().active().unwrap().sign(&json!({})).unwrap()), first[0]);
+    assert_eq!(kid(&there.keys().active().unwrap().sign(&json!({})).unwrap()), next);
+
+    assert!(there.keys().revoke(&first[0], &json!({})).await.unwrap());
+    here.keys().reload().await.unwrap();
+    assert!(!kids(&here).contains(&first[0]) && here.keys().active().is_err());
 }
 
 /// A private key is never in the database in clear.
