@@ -9,7 +9,8 @@ create or replace function api.reauthenticate(
     p_method text, p_factors uuid[], p_steps bigint[], p_hash bytea,
     p_client jsonb, p_now timestamptz
 ) returns table (
-    outcome text, retry_at timestamptz, email text, email_verified boolean, is_admin boolean
+    outcome text, retry_at timestamptz, email text, email_verified boolean, is_admin boolean,
+    expires_at timestamptz
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp rows 1 as $$
 declare
     v_outcome text := 'changed';
@@ -36,6 +37,7 @@ begin
         perform data.audit(p_user, 'reauthenticated', p_client, p_session, null, p_now);
     end if;
     return query
-        select v_outcome, u.codes_from, u.email, u.email_verified, u.is_admin
-        from data.users u where u.user_id = p_user;
+        select v_outcome, u.codes_from, u.email, u.email_verified, u.is_admin, s.expires_at
+        from data.users u join data.sessions s on s.user_id = u.user_id and s.id = p_session
+        where u.user_id = p_user;
 end $$;

@@ -166,7 +166,8 @@ pub async fn reauthenticate(
     let row = database.call(Repeat::Unsafe, |mut connection| async move {
         sqlx::query!(
             r#"select outcome as "outcome!", retry_at, email as "email!",
-                email_verified as "email_verified!", is_admin as "is_admin!"
+                email_verified as "email_verified!", is_admin as "is_admin!",
+                expires_at as "expires_at!"
             from api.reauthenticate($1, $2, $3, $4, $5, $6, $7, $8, $9)"#,
             user,
             session,
@@ -191,6 +192,7 @@ pub async fn reauthenticate(
             is_admin: row.is_admin,
             auth_time: now,
             amr: methods(&row.outcome),
+            session_ends_at: row.expires_at,
         }),
         "missing" => Err(Error::CodeMissing),
         "wrong" => Err(Error::CodeInvalid),

@@ -191,6 +191,7 @@ pub async fn refresh(
                 is_admin: row.is_admin?,
                 auth_time: row.auth_time?,
                 amr: row.amr?,
+                session_ends_at: row.expires_at?,
             },
         })
     };

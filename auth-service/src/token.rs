@@ -50,6 +50,8 @@ pub struct Subject {
     pub auth_time: DateTime<Utc>,
     /// How they did (RFC 8176).
     pub amr: Vec<String>,
+    /// When the session ends by itself; no token outlives it.
+    pub session_ends_at: DateTime<Utc>,
 }
 
 impl Issuing {
@@ -63,9 +65,18 @@ impl Issuing {
         subject: Subject,
         now: DateTime<Utc>,
     ) -> anyhow::Result<(Secret, DateTime<Utc>)> {
-        let Subject { user, session, email, email_verified, is_admin, auth_time, amr } = subject;
+        let Subject {
+            user,
+            session,
+            email,
+            email_verified,
+            is_admin,
+            auth_time,
+            amr,
+            session_ends_at,
+        } = subject;
         let issued = now.timestamp();
-        let expires = now + TimeDelta::from_std(self.lifetime)?;
+        let expires = (now + TimeDelta::from_std(self.lifetime)?).min(session_ends_at);
         let claims = Claims {
             iss: self.issuer.clone(),
             sub: user,

@@ -296,6 +296,7 @@ impl Service {
             is_admin: user.is_admin,
             auth_time: session.now,
             amr: methods,
+            session_ends_at: session.expires_at,
         };
         let device_token = self.device_pass(session).expose().to_owned();
         let credentials = self.credentials(token, session.expires_at, subject, session.now)?;

@@ -8,7 +8,10 @@ use proto::auth::v1::{
 };
 use tonic::Code;
 
-use crate::harness::{PASSWORD, TestApp, Told as _, days, minutes};
+use crate::{
+    harness::{PASSWORD, TestApp, Told as _, days, minutes},
+    sign_up::claims,
+};
 
 /// FR-012: a refresh gives a successor and a new access token.
 #[tokio::test]
@@ -85,7 +88,14 @@ async fn a_session_lives_while_it_is_used_and_thirty_days_at_most() {
         app.clock.advance(days(7) - minutes(1));
         token = app.refresh(&token).await.unwrap().refresh_token;
     }
-    app.clock.advance(days(2) + minutes(5));
+    // Nor does what it is used with live longer.
+    app.clock.advance(days(2) + minutes(3));
+    let last = app.refresh(&token).await.unwrap();
+    let ends = last.refresh_token_expire_time.unwrap();
+    assert_eq!(last.access_token_expire_time, Some(ends));
+    assert_eq!(claims(&last.access_token).exp, ends.seconds);
+    token = last.refresh_token;
+    app.clock.advance(minutes(2));
     let over = app.refresh(&token).await.unwrap_err();
     over.is(Code::Unauthenticated, "REFRESH_TOKEN_INVALID");
 
