@@ -26,7 +26,7 @@ const OF_EVERY_USER: [&str; 2] = ["tasks:read", "tasks:write"];
 pub struct Acting {
     /// The service.
     pub actor: Actor,
-    /// Everything that its account may do.
+    /// What both its account and its token allow.
     pub scopes: Vec<String>,
     /// When its own token expires, in seconds since 1970.
     pub expires_at: i64,

@@ -94,7 +94,10 @@ impl Service {
         let subject = subject.map_err(|refusal| refused("subject_token", refusal))?;
         let (database, now) = (&self.0.database, self.0.clock.now());
         let (acting, allowed) = admission::actor_for(database, &subject, &actor, now).await?;
-        let acting = Acting { actor: acting, scopes: allowed, expires_at: actor.expires_at() };
+        let by_token = |scope: &String| actor.scopes().any(|own| own == scope);
+        let scopes_of_actor = allowed.into_iter().filter(by_token).collect();
+        let acting =
+            Acting { actor: acting, scopes: scopes_of_actor, expires_at: actor.expires_at() };
         let asked = Asked { audience, scopes };
         let lifetime = self.0.issuing.lifetime;
         let token = delegation::exchange(&subject, acting, asked, lifetime, now)?;

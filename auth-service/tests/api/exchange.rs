@@ -140,6 +140,10 @@ async fn an_exchange_never_widens() {
     scope("admin", setup.exchange(user, actor, tasks, &["admin"]).await).await;
     let delegates = setup.exchange(user, actor, &["auth-service"], &["token:exchange"]).await;
     scope("token:exchange", delegates).await;
+    // More than the actor's token has, whatever its account may do.
+    let (_, secret) = app.service("narrow", &["token:exchange", "tasks:read"]).await;
+    let narrow = app.issue(by(&secret), &["token:exchange"], &[]).await.unwrap().access_token;
+    scope("tasks:read", setup.exchange(user, &narrow, tasks, &["tasks:read"]).await).await;
     // Another service than those of the subject.
     let wide = setup.exchange(user, actor, &["task-service", "billing"], &["tasks:read"]).await;
     refused(wide, Code::PermissionDenied, "SCOPE_MISSING", "audience", "billing");
