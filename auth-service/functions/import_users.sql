@@ -8,13 +8,15 @@ declare
     v_client jsonb := data.operating(p_client, p_now);
     v_one record;
 begin
-    -- In one order, so that imports side by side wait for each other once.
+    -- In one order, so that imports side by side wait for each other once. Of two
+    -- with one address it is the first.
     for v_one in
         select e."user", e.email, e.email_canonical, e.email_verified, e.display_name, e.hash
-        from jsonb_to_recordset(p_users) as e (
+        from rows from (jsonb_to_recordset(p_users) as (
             "user" uuid, email text, email_canonical text, email_verified boolean,
-            display_name text, hash text)
-        order by e.email_canonical, e."user"
+            display_name text, hash text)) with ordinality as e (
+            "user", email, email_canonical, email_verified, display_name, hash, place)
+        order by e.email_canonical, e.place
     loop
         perform set_config('app.user_id', v_one."user"::text, true);
         insert into data.user_emails (email_canonical, user_id)

@@ -10,7 +10,8 @@ begin
         select h.head_rev, h.horizon_rev, e.rev, e.kind, e.subject_id, e.session_id,
             e.not_before, e.created_at
         from data.trust_head h
-        left join data.trust_events e on e.rev > p_since
-        order by e.rev
-        limit p_limit;
+        left join lateral (
+            select t.* from data.trust_events t where t.rev > p_since order by t.rev limit p_limit
+        ) e on true
+        order by e.rev;
 end $$;

@@ -37,3 +37,4 @@ create table data.used_assertions (
     expires_at timestamptz not null,
     primary key (account_id, jti)
 );
+create index used_assertions_by_expiry on data.used_assertions (expires_at);

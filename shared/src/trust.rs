@@ -259,6 +259,7 @@ impl Trust {
     /// The feed said something: the keys are still these, if it told any.
     fn heard(&self, now: DateTime<Utc>) {
         self.0.heard_at.store(now.timestamp_micros(), Ordering::Release);
+        self.0.revocations.forget(now);
         if self.is_fed() {
             self.0.as_of.store(now.timestamp_micros(), Ordering::Release);
         }

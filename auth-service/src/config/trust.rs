@@ -36,8 +36,8 @@ impl Trust {
                 "AUTH_KEYS_REFRESH must be more than 0s and at most half of AUTH_KEY_LEAD",
             ),
             (
-                !(Duration::from_millis(50)..=seconds(5)).contains(&self.trust_poll),
-                "AUTH_TRUST_POLL must be between 50ms and 5s",
+                !(Duration::from_millis(50)..=seconds(1)).contains(&self.trust_poll),
+                "AUTH_TRUST_POLL must be between 50ms and 1s",
             ),
             (self.max_trust_watchers == 0, "AUTH_MAX_TRUST_WATCHERS must not be 0"),
             (

@@ -46,6 +46,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const CROWDED: Duration = Duration::from_secs(5);
 /// Erasures that may wait to be noted.
 const CONFIRMED: usize = 1024;
+/// Messages of a watcher that are read before others have their turn.
+const HEARD_AT_ONCE: usize = 64;
 /// When to come back where a stream had to end.
 const RESUME: Duration = Duration::from_millis(500);
 
@@ -145,15 +147,17 @@ impl Service {
 }
 
 impl Watching {
-    /// Reads what the watcher has said by now.
+    /// Reads what the watcher has said by now; who says much is heard by and by.
     fn hear(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
-        while let Some(said) = &mut self.said {
+        for _ in 0..HEARD_AT_ONCE {
+            let Some(said) = &mut self.said else { return Ok(()) };
             match Pin::new(said).poll_next(cx) {
                 Poll::Ready(Some(Ok(WatchTrustRequest { kind }))) => self.heard(kind)?,
                 Poll::Ready(Some(Err(_)) | None) => self.said = None,
                 Poll::Pending => return Ok(()),
             }
         }
+        cx.waker().wake_by_ref();
         Ok(())
     }
 

@@ -94,9 +94,13 @@ impl Seats {
 impl Seat {
     /// It has taken in everything up to here.
     pub(super) fn acknowledge(&self, rev: i64) {
-        if let Some(watching) = self.seats.taken().by_number.get_mut(&self.number) {
-            watching.acknowledged = watching.acknowledged.max(rev);
-        }
+        let mut taken = self.seats.taken();
+        let watching = taken.by_number.get_mut(&self.number);
+        let Some(watching) = watching.filter(|watching| watching.acknowledged < rev) else {
+            return;
+        };
+        watching.acknowledged = rev;
+        drop(taken);
         self.seats.0.moved.notify_one();
     }
 }

@@ -105,6 +105,16 @@ impl Revocations {
         self.none.store(known.is_empty(), Ordering::Release);
     }
 
+    /// Forgets those that are over.
+    pub(super) fn forget(&self, now: DateTime<Utc>) {
+        if self.none.load(Ordering::Acquire) {
+            return;
+        }
+        let mut known = self.write();
+        known.forget(now.timestamp_micros(), self.most);
+        self.none.store(known.is_empty(), Ordering::Release);
+    }
+
     /// Forgets all but those of these subjects.
     pub(super) fn retain(&self, subjects: &HashSet<Subject>) {
         let mut known = self.write();
@@ -181,7 +191,9 @@ impl Known {
                 && let Some(times) = self.by_subject.remove(&subject)
                 && expires > now
             {
-                self.floor = self.floor.max(times.not_before.div_euclid(1_000_000));
+                // Tokens of the future are nobody's yet.
+                let before = times.not_before.min(now);
+                self.floor = self.floor.max(before.div_euclid(1_000_000));
             }
         }
     }

@@ -177,6 +177,10 @@ impl TrustWatcher {
                 self.trust.feed(&keys, now);
             }
             Event::Revocation(revoked) => {
+                if revoked.subject.is_none() {
+                    tracing::warn!("The trust feed revokes what this version does not know.");
+                    return Ok(());
+                }
                 let revoked = read(revoked).context("a revocation that cannot be read")?;
                 if let Some(fresh) = fresh {
                     fresh.push(revoked);

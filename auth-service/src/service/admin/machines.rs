@@ -39,6 +39,8 @@ impl Service {
             let (account, secret) = put.await?;
             (account, secret.expose().to_owned())
         };
+        // It may have lost a scope.
+        self.0.trust.changed();
         Ok(CreateServiceAccountResponse { service_account: Some(account.into()), secret })
     }
 
@@ -62,6 +64,7 @@ impl Service {
         let (name,) = fields.all((name,))?;
         let (client, now) = (&operator.client, operator.now);
         service_accounts::delete(&self.0.database, &name, client, now).await?;
+        self.0.trust.changed();
         Ok(DeleteServiceAccountResponse {})
     }
 
@@ -81,11 +84,21 @@ impl Service {
     ) -> Result<RevokeSigningKeyResponse, Failure> {
         let operator = self.operator(&request)?;
         let kid = &request.get_ref().kid;
+        let mut fields = Fields::new();
+        let named = fields.read("kid", read_kid(kid));
+        fields.all((named,))?;
         if !self.0.keys.revoke(kid, &operator.client.json()).await? {
             return Err(Error::SigningKeyNotFound.into());
         }
         Ok(RevokeSigningKeyResponse {})
     }
+}
+
+/// A key's id, a thumbprint (RFC 7638) in base64url.
+fn read_kid(kid: &str) -> Result<(), &'static str> {
+    let is_id = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let good = (1..=128).contains(&kid.len()) && kid.bytes().all(is_id);
+    if good { Ok(()) } else { Err("The id of a key has 1 to 128 characters of base64url.") }
 }
 
 impl From<ServiceAccount> for v1::ServiceAccount {

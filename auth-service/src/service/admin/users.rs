@@ -67,6 +67,7 @@ impl Service {
         }
         let (user, reason) = fields.all((user, reason))?;
         let account = admin::suspend(&self.0.database, &operator, user, reason).await?;
+        self.0.trust.changed();
         Ok(SuspendUserResponse { user: Some(account.into()) })
     }
 
