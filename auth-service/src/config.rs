@@ -2,8 +2,10 @@
 
 pub mod abuse;
 mod export;
+mod factors;
 pub mod mail;
 mod operation;
+mod passwords;
 mod service_account;
 mod trust;
 
@@ -20,22 +22,14 @@ use shared::{
 use sqlx::postgres::PgConnectOptions;
 
 use self::abuse::Abuse;
-pub use self::export::Export;
 pub use self::{
+    export::Export,
+    factors::SecondFactors,
     operation::{AdminCommand, AuditCommand, CreateOperator, Explain},
+    passwords::{PasswordProfile, Passwords},
     service_account::{Ensure, ServiceAccountCommand},
 };
-use crate::{
-    cookie::Cookies,
-    hashing::{Hashing, Parameters, Pepper},
-    password::Rules,
-    sessions::Lifetimes,
-    token::Issuing,
-};
-
-mod factors;
-
-pub use self::factors::SecondFactors;
+use crate::{cookie::Cookies, sessions::Lifetimes, token::Issuing};
 
 /// The name of this service in the `aud` of access tokens.
 pub const AUDIENCE: &str = "auth-service";
@@ -151,37 +145,9 @@ pub struct Config {
     #[arg(long, env = "AUTH_COOKIE_SECURE", default_value_t = true, action = clap::ArgAction::Set)]
     pub cookie_secure: bool,
 
-    /// Which passwords are accepted.
-    #[arg(long, env = "AUTH_PASSWORD_PROFILE", default_value = "standard")]
-    pub password_profile: PasswordProfile,
-    /// The least strength, 0 to 4, by zxcvbn; 0 accepts all.
-    #[arg(long, env = "AUTH_PASSWORD_MIN_SCORE", default_value_t = 2)]
-    pub password_min_score: u8,
-    /// Memory of Argon2id in KiB.
-    #[arg(long, env = "AUTH_ARGON2_MEMORY", default_value_t = 19_456)]
-    pub argon2_memory: u32,
-    /// Passes of Argon2id.
-    #[arg(long, env = "AUTH_ARGON2_PASSES", default_value_t = 2)]
-    pub argon2_passes: u32,
-    /// Lanes of Argon2id.
-    #[arg(long, env = "AUTH_ARGON2_LANES", default_value_t = 1)]
-    pub argon2_lanes: u32,
-    /// Threads that hash; by default as many as there are processors.
-    #[arg(long, env = "AUTH_HASHING_THREADS")]
-    pub hashing_threads: Option<usize>,
-    /// Passwords that may wait to be hashed; more are refused.
-    #[arg(long, env = "AUTH_HASHING_QUEUE", default_value_t = 128)]
-    pub hashing_queue: usize,
-    /// A secret that goes into every new hash: 32 bytes in base64.
-    #[arg(long, env = "AUTH_PEPPER", hide_env_values = true)]
-    pub pepper: Option<Secret>,
-    /// File with the pepper.
-    #[arg(long, env = "AUTH_PEPPER_FILE")]
-    pub pepper_file: Option<PathBuf>,
-    /// The pepper's name, stored beside each hash.
-    #[arg(long, env = "AUTH_PEPPER_ID", default_value = "1")]
-    pub pepper_id: String,
-
+    /// Which passwords are accepted, and how they are hashed.
+    #[command(flatten)]
+    pub passwords: Passwords,
     /// What keeps guessing and flooding slow.
     #[command(flatten)]
     pub abuse: Abuse,
@@ -232,15 +198,6 @@ pub enum SigningAlgorithm {
     Es256,
 }
 
-/// Which passwords are accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PasswordProfile {
-    /// 8 characters or more.
-    Standard,
-    /// 15 characters or more, as NIST SP 800-63B wants it without a second factor.
-    Nist,
-}
-
 impl Settings for Config {
     fn faults(&self) -> Vec<String> {
         let needed = match &self.command {
@@ -251,14 +208,14 @@ impl Settings for Config {
         let mut faults: Vec<String> = needed.into_iter().collect();
         if self.command.is_none() {
             faults.extend(self.keys().err());
-            faults.extend(self.hashing().err());
+            faults.extend(self.passwords.hashing().err());
             faults.extend(self.tls().err());
             faults.extend(self.mail.faults());
             faults.extend(self.trust.faults(self.key_lead));
         }
         faults.extend(self.abuse.faults());
         if matches!(self.command, Some(Command::Admin(_))) {
-            faults.extend(self.hashing().err());
+            faults.extend(self.passwords.hashing().err());
         }
         let mut must = |holds: bool, fault: &str| {
             if !holds {
@@ -284,12 +241,10 @@ impl Settings for Config {
             "AUTH_KEY_LEAD must be more than 0s and at most half of AUTH_KEY_ROTATION",
         );
         must(self.key_rotation <= seconds(3650 * 86400), "AUTH_KEY_ROTATION must be at most 3650d");
-        must(self.password_min_score <= 4, "AUTH_PASSWORD_MIN_SCORE must be between 0 and 4");
         must(self.database_connections > 0, "AUTH_DATABASE_CONNECTIONS must not be 0");
         must(self.max_in_flight > 0, "AUTH_MAX_IN_FLIGHT must not be 0");
-        must(self.hashing_queue > 0, "AUTH_HASHING_QUEUE must not be 0");
         must(!self.issuer.is_empty(), "AUTH_ISSUER must not be empty");
-        must(!self.pepper_id.is_empty(), "AUTH_PEPPER_ID must not be empty");
+        faults.extend(self.passwords.faults());
         faults.extend(self.second_factors.faults());
         faults.extend(self.export.faults(&self.audience));
         faults
@@ -329,22 +284,6 @@ impl Config {
         Ok((current, config::key("AUTH_PREVIOUS_KEY_ENCRYPTION_KEY", direct, file)?))
     }
 
-    /// How passwords are hashed.
-    ///
-    /// # Errors
-    /// In words for the operator.
-    pub fn hashing(&self) -> Result<Hashing, String> {
-        let file = self.pepper_file.as_deref();
-        let key = config::key("AUTH_PEPPER", self.pepper.as_ref(), file)?;
-        let pepper = key.map(|key| Pepper { id: self.pepper_id.clone(), key });
-        let parameters = Parameters {
-            memory_kib: self.argon2_memory,
-            passes: self.argon2_passes,
-            lanes: self.argon2_lanes,
-        };
-        Hashing::new(parameters, pepper).map_err(|fault| format!("AUTH_ARGON2_…: {fault}"))
-    }
-
     /// The certificate to serve with, if TLS is wanted.
     ///
     /// # Errors
@@ -382,16 +321,6 @@ impl Config {
             most: self.session_max_ttl,
             grace: self.refresh_grace,
         }
-    }
-
-    /// What new passwords must be like.
-    #[must_use]
-    pub const fn password_rules(&self) -> Rules {
-        let min_characters = match self.password_profile {
-            PasswordProfile::Standard => 8,
-            PasswordProfile::Nist => 15,
-        };
-        Rules { min_characters, min_score: self.password_min_score }
     }
 
     /// How what a browser keeps travels.

@@ -145,13 +145,14 @@ impl App {
         };
         let verifier = Verifier::new(rules, trust, clock.clone());
         let threads = config
+            .passwords
             .hashing_threads
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let hasher = Hasher::start(
-            config.hashing().map_err(words)?,
-            config.password_rules(),
+            config.passwords.hashing().map_err(words)?,
+            config.passwords.rules(),
             threads,
-            config.hashing_queue,
+            config.passwords.hashing_queue,
         )?;
         let outbox = Outbox::new(sealer.clone());
         let post = config.mail.post().map_err(words)?;

@@ -62,8 +62,8 @@ pub async fn make(
 
 async fn hash(config: &Config, email: &Email, password: &Secret) -> anyhow::Result<StoredPassword> {
     let words = anyhow::Error::msg;
-    let hashing = config.hashing().map_err(words)?;
-    let hasher = Hasher::start(hashing, config.password_rules(), 1, 2)?;
+    let hashing = config.passwords.hashing().map_err(words)?;
+    let hasher = Hasher::start(hashing, config.passwords.rules(), 1, 2)?;
     hasher.rules().check_length(password.expose()).map_err(words)?;
     let busy = |_| anyhow::anyhow!("the password cannot be hashed");
     let known = vec![email.as_str().to_owned()];
