@@ -222,14 +222,16 @@ impl Trust {
         Some(now - DateTime::from_timestamp_micros(at).filter(|_| at != NEVER)?)
     }
 
-    /// Measures, for ever, how long ago the feed last said anything
-    /// (`trust_feed_age_seconds`) and how old the keys are
-    /// (`trust_keys_age_seconds`).
-    pub async fn measure(&self, clock: &dyn Clock) {
+    /// Measures, for ever, how long ago the feed last said anything, or since when
+    /// it never has (`trust_feed_age_seconds`, if this verifier `watches`), and how
+    /// old the keys are (`trust_keys_age_seconds`).
+    pub async fn measure(&self, clock: &dyn Clock, watches: bool) {
         let seconds = |age: TimeDelta| age.as_seconds_f64();
+        let began = clock.now();
         loop {
             let now = clock.now();
-            if let Some(silence) = self.silence(now) {
+            if watches {
+                let silence = self.silence(now).unwrap_or(now - began);
                 gauge!("trust_feed_age_seconds").set(seconds(silence));
             }
             if let Some(as_of) = self.as_of() {

@@ -172,6 +172,7 @@ impl App {
             }),
             _ => None,
         };
+        let watches = watcher.is_some();
         let watch = async {
             let Some(watcher) = watcher else { return };
             match &self.account {
@@ -182,7 +183,7 @@ impl App {
         tokio::join!(
             keeper.run(),
             watch,
-            self.trust.measure(&*self.clock),
+            self.trust.measure(&*self.clock, watches),
             sweep::run(&self.database, &*self.clock),
             self.feed.keep(),
         );

@@ -26,6 +26,8 @@ const MESSAGE: i32 = 4;
 const ENUM: i32 = 5;
 const SERVICE: i32 = 6;
 const PART: i32 = 2;
+const NESTED_MESSAGE: i32 = 3;
+const NESTED_ENUM: i32 = 4;
 
 /// The page.
 pub(crate) fn page() -> anyhow::Result<String> {
@@ -78,10 +80,10 @@ impl File {
             self.service(&mut package.services, service, path)?;
         }
         for (message, path) in self.descriptor.message_type.iter().zip(0..) {
-            self.message(&mut package.types, message, path)?;
+            self.message(&mut package.types, message.name(), message, &[MESSAGE, path])?;
         }
         for (values, path) in self.descriptor.enum_type.iter().zip(0..) {
-            self.values(&mut package.types, values, path)?;
+            self.values(&mut package.types, values.name(), values, &[ENUM, path])?;
         }
         Ok(())
     }
@@ -105,20 +107,28 @@ impl File {
     fn message(
         &self,
         page: &mut String,
+        name: &str,
         message: &DescriptorProto,
-        path: i32,
+        path: &[i32],
     ) -> anyhow::Result<()> {
-        let nested = !message.nested_type.is_empty() || !message.enum_type.is_empty();
-        anyhow::ensure!(!nested, "{}: types within types are not described yet", message.name());
-        self.heading(page, message.name(), &[MESSAGE, path])?;
-        if message.field.is_empty() {
-            return Ok(());
+        self.heading(page, name, path)?;
+        if !message.field.is_empty() {
+            writeln!(page, "\n| field | type | |\n|---|---|---|")?;
         }
-        writeln!(page, "\n| field | type | |\n|---|---|---|")?;
         for (field, part) in message.field.iter().zip(0..) {
-            let text = self.cell(&[MESSAGE, path, PART, part]);
+            let text = self.cell(&[path, &[PART, part]].concat());
             let kind = kind(message, field);
             writeln!(page, "| `{}` = {} | {kind} | {text} |", field.name(), field.number())?;
+        }
+        for (nested, part) in message.nested_type.iter().zip(0..) {
+            if !is_map(nested) {
+                let name = format!("{name}.{}", nested.name());
+                self.message(page, &name, nested, &[path, &[NESTED_MESSAGE, part]].concat())?;
+            }
+        }
+        for (nested, part) in message.enum_type.iter().zip(0..) {
+            let name = format!("{name}.{}", nested.name());
+            self.values(page, &name, nested, &[path, &[NESTED_ENUM, part]].concat())?;
         }
         Ok(())
     }
@@ -126,13 +136,14 @@ impl File {
     fn values(
         &self,
         page: &mut String,
+        name: &str,
         values: &EnumDescriptorProto,
-        path: i32,
+        path: &[i32],
     ) -> anyhow::Result<()> {
-        self.heading(page, values.name(), &[ENUM, path])?;
+        self.heading(page, name, path)?;
         writeln!(page, "\n| value | |\n|---|---|")?;
         for (value, part) in values.value.iter().zip(0..) {
-            let text = self.cell(&[ENUM, path, PART, part]);
+            let text = self.cell(&[path, &[PART, part]].concat());
             writeln!(page, "| `{}` = {} | {text} |", value.name(), value.number())?;
         }
         Ok(())
@@ -154,7 +165,20 @@ impl File {
     }
 }
 
+/// Whether this type is what a map is made of on the wire.
+fn is_map(message: &DescriptorProto) -> bool {
+    message.options.as_ref().is_some_and(prost_types::MessageOptions::map_entry)
+}
+
 fn kind(message: &DescriptorProto, field: &FieldDescriptorProto) -> String {
+    let entry = message.nested_type.iter().filter(|nested| is_map(nested));
+    let entry = entry.clone().find(|entry| {
+        field.type_name().rsplit('.').next().is_some_and(|name| name == entry.name())
+    });
+    if let Some(entry) = entry {
+        let parts: Vec<String> = entry.field.iter().map(|part| kind(entry, part)).collect();
+        return format!("map<{}>", parts.join(", "));
+    }
     let name = match field.r#type() {
         Type::Message | Type::Enum => link(field.type_name()),
         scalar => scalar.as_str_name().trim_start_matches("TYPE_").to_lowercase(),

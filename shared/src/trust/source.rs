@@ -64,14 +64,15 @@ impl UrlKeys {
 
 impl KeySource for UrlKeys {
     fn fetch(&self) -> Pin<Box<dyn Future<Output = anyhow::Result<Vec<Jwk>>> + Send + '_>> {
-        const LONGEST: u64 = 64 * 1024;
+        const LONGEST: usize = 64 * 1024;
         Box::pin(async move {
-            let answer = self.client.get(&self.url).send().await?.error_for_status()?;
-            anyhow::ensure!(
-                answer.content_length().is_none_or(|length| length <= LONGEST),
-                "the key set is larger than 64 KiB"
-            );
-            let set: JwkSet = serde_json::from_slice(&answer.bytes().await?)?;
+            let mut answer = self.client.get(&self.url).send().await?.error_for_status()?;
+            let mut said = Vec::new();
+            while let Some(more) = answer.chunk().await? {
+                said.extend_from_slice(&more);
+                anyhow::ensure!(said.len() <= LONGEST, "the key set is larger than 64 KiB");
+            }
+            let set: JwkSet = serde_json::from_slice(&said)?;
             Ok(set.keys)
         })
     }

@@ -321,7 +321,7 @@ async fn the_age_of_what_is_known_is_measured() {
     let metrics = telemetry::metrics();
     let (setup, feed) = watching().await;
     let (trust, clock) = (setup.trust.clone(), setup.clock.clone());
-    let measuring = tokio::spawn(async move { trust.measure(&clock).await });
+    let measuring = tokio::spawn(async move { trust.measure(&clock, true).await });
     feed.acknowledged(&feed.tell(keys(&[&setup.issuer]))).await;
     setup.clock.advance(Duration::from_secs(7));
     for gauge in ["trust_feed_age_seconds 7", "trust_keys_age_seconds 7"] {
