@@ -18,5 +18,6 @@ mod proxy;
 mod readme;
 mod revoked;
 mod rights;
+mod secrets;
 mod third;
 mod watching;
