@@ -7,6 +7,7 @@
 //! folder that mails are put into. A mail's token lies in the outbox, sealed to
 //! that mail, until it is sent; in clear it is in the mail alone.
 
+mod authenticator;
 mod grounds;
 mod hunt;
 mod script;

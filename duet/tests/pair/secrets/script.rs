@@ -2,7 +2,7 @@
 //! every kind of them at least once. Whoever adds a kind of secret adds it here.
 
 use auth_service::{admin::first, config::Config, email::Email};
-use aws_lc_rs::{digest, hmac};
+use aws_lc_rs::digest;
 use clap::Parser as _;
 use proto::{
     auth::v1::{
@@ -10,20 +10,24 @@ use proto::{
         CompleteSignInRequest, ConfirmTotpEnrollmentRequest, CreateServiceAccountRequest,
         Credentials, DeleteUserRequest, ExchangeTokenRequest, ExportUserRequest,
         IssueServiceTokenRequest, ReauthenticateRequest, RefreshSessionRequest,
-        RegenerateRecoveryCodesRequest, RequestEmailChangeRequest, RequestPasswordResetRequest,
-        ResetPasswordRequest, RotateSigningKeyRequest, SignInRequest, SignInResponse,
-        SignUpRequest, VerifyEmailRequest, account_service_client::AccountServiceClient,
-        admin_service_client::AdminServiceClient, auth_service_client::AuthServiceClient,
-        complete_sign_in_request::Code, issue_service_token_request::Credential,
-        token_service_client::TokenServiceClient,
+        RefreshTokenTransport, RegenerateRecoveryCodesRequest, RequestEmailChangeRequest,
+        RequestPasswordResetRequest, ResetPasswordRequest, RotateSigningKeyRequest, SignInRequest,
+        SignInResponse, SignUpRequest, VerifyEmailRequest,
+        account_service_client::AccountServiceClient, admin_service_client::AdminServiceClient,
+        auth_service_client::AuthServiceClient, complete_sign_in_request::Code,
+        issue_service_token_request::Credential, token_service_client::TokenServiceClient,
     },
     task::v1::{ListTasksRequest, WatchTasksRequest},
 };
 use serde_json::json;
 use shared::{clock::SystemClock, database::Database, rng, secret::Secret, testing::TestIssuer};
-use tonic::{Status, service::interceptor::InterceptedService, transport::Channel};
+use tonic::{
+    Request, Status, metadata::MetadataMap, service::interceptor::InterceptedService,
+    transport::Channel,
+};
 
 use super::{
+    authenticator::{from_base32, totp},
     grounds::{Grounds, novel},
     hunt::{DATABASE, Hunt, Place},
 };
@@ -58,6 +62,7 @@ impl<'a> Script<'a> {
         let session = self.sign_up(EMAIL, format!("{display_name} {number}")).await;
         self.verify().await;
         self.sign_in_and_on().await;
+        self.in_a_browser().await;
         self.change_password(&session).await;
         let codes = self.second_factor(&session).await;
         let session = self.reset(&codes[1]).await;
@@ -144,6 +149,37 @@ impl<'a> Script<'a> {
         let request = ReauthenticateRequest { password, ..ReauthenticateRequest::default() };
         let proven = self.account(&session).reauthenticate(request).await.unwrap().into_inner();
         self.hunt.token("the access token of a new proof", &proven.access_token);
+    }
+
+    /// Where cookies carry what a browser keeps.
+    async fn in_a_browser(&mut self) {
+        let origin = format!("http://{}", self.grounds.up.web);
+        let mut request = Request::new(SignInRequest {
+            email: EMAIL.to_owned(),
+            password: self.password.clone(),
+            refresh_token_transport: RefreshTokenTransport::Cookie.into(),
+            ..SignInRequest::default()
+        });
+        request.metadata_mut().insert("origin", origin.parse().unwrap());
+        let answer = self.auth.sign_in(request).await.unwrap();
+        let mut cookies = self.cookies(answer.metadata());
+        assert_eq!(cookies.len(), 2);
+        let mut request = Request::new(RefreshSessionRequest::default());
+        request.metadata_mut().insert("origin", origin.parse().unwrap());
+        request.metadata_mut().insert("cookie", cookies.remove(0).parse().unwrap());
+        let answer = self.auth.refresh_session(request).await.unwrap();
+        assert_eq!(self.cookies(answer.metadata()).len(), 1);
+    }
+
+    /// The cookies that are set.
+    fn cookies(&mut self, metadata: &MetadataMap) -> Vec<String> {
+        let set = metadata.get_all("set-cookie").iter().map(|set| set.to_str().unwrap());
+        let pairs: Vec<String> = set.map(|set| set.split(';').next().unwrap().to_owned()).collect();
+        for pair in &pairs {
+            let (name, token) = pair.split_once('=').unwrap();
+            self.hunt.token(&format!("the cookie {name}"), token);
+        }
+        pairs
     }
 
     async fn change_password(&mut self, session: &Credentials) {
@@ -339,21 +375,4 @@ impl<'a> Script<'a> {
         let deleted = self.account(session).delete_user(request).await.unwrap().into_inner();
         self.hunt.token("the receipt of a deletion", &deleted.receipt_token);
     }
-}
-
-fn from_base32(text: &str) -> Vec<u8> {
-    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let bits: String = text.chars().map(|c| format!("{:05b}", alphabet.find(c).unwrap())).collect();
-    let bytes = bits.as_bytes().chunks_exact(8);
-    bytes.map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap()).collect()
-}
-
-/// What an authenticator shows in this step (RFC 6238).
-fn totp(secret: &[u8], step: i64) -> String {
-    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret);
-    let tag = hmac::sign(&key, &step.to_be_bytes());
-    let tag = tag.as_ref();
-    let offset = usize::from(tag[19] & 0xf);
-    let window: [u8; 4] = tag[offset..offset + 4].try_into().unwrap();
-    format!("{:06}", (u32::from_be_bytes(window) & 0x7fff_ffff) % 1_000_000)
 }
