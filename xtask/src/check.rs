@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    arrows, generate,
+    arrows, asvs, generate,
     generated::Generated,
     sources, sql, typescript,
     workspace::{command, output, root},
@@ -23,10 +23,11 @@ enum Outcome {
 
 type Step = (&'static str, fn() -> anyhow::Result<Outcome>);
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     ("format", || cargo(&["fmt", "--all", "--check", "--", "--color", "never"])),
     ("sources and links", || Ok(no_faults(&sources::faults()?))),
     ("dependency arrows", || Ok(no_faults(&arrows::faults()?))),
+    ("security requirements", || Ok(no_faults(&asvs::faults()?))),
     ("clippy", clippy),
     ("documentation", documentation),
     ("query caches are fresh", || fresh(&sql::generate()?, "cargo xtask sql")),

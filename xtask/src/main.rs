@@ -7,6 +7,7 @@
 
 mod api;
 mod arrows;
+mod asvs;
 mod check;
 mod generated;
 mod postgres;
