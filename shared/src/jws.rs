@@ -24,7 +24,8 @@ struct Header {
     typ: Option<String>,
     #[serde(default)]
     kid: Option<String>,
-    /// Headers that would let a token bring its own key or its own rules.
+    /// Headers that would let a token bring its own key or its own rules. Those
+    /// of encryption and compression belong to other kinds of token.
     #[serde(default)]
     crit: Present,
     #[serde(default)]
@@ -35,6 +36,18 @@ struct Header {
     x5u: Present,
     #[serde(default)]
     x5c: Present,
+    #[serde(default)]
+    x5t: Present,
+    #[serde(default, rename = "x5t#S256")]
+    x5t_s256: Present,
+    #[serde(default)]
+    cty: Present,
+    #[serde(default)]
+    b64: Present,
+    #[serde(default)]
+    zip: Present,
+    #[serde(default)]
+    enc: Present,
 }
 
 impl<'t> Jws<'t> {
@@ -48,8 +61,9 @@ impl<'t> Jws<'t> {
         let header: Header = decode(header)
             .and_then(|header| serde_json::from_slice(&header).ok())
             .ok_or("header")?;
-        let Header { crit, jku, jwk, x5u, x5c, .. } = &header;
-        if [crit, jku, jwk, x5u, x5c].iter().any(|present| present.0) {
+        let Header { crit, jku, jwk, x5u, x5c, x5t, x5t_s256, cty, b64, zip, enc, .. } = &header;
+        let never = [crit, jku, jwk, x5u, x5c, x5t, x5t_s256, cty, b64, zip, enc];
+        if never.iter().any(|present| present.0) {
             return Err("a header that is never accepted");
         }
         Ok(Self { header, signed, payload, signature })

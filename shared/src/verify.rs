@@ -153,7 +153,7 @@ impl Verifier {
     ) -> Result<(), Refusal> {
         let rules = &self.0.rules;
         let longest = i64::try_from(rules.max_lifetime.as_secs()).unwrap_or(i64::MAX);
-        let Common { issuer, audience, expires, issued, .. } = token.common();
+        let Common { issuer, audience, expires, issued, begins, .. } = token.common();
         if issuer != rules.issuer {
             return Err(Refusal::Invalid("issuer"));
         }
@@ -161,7 +161,8 @@ impl Verifier {
             return Err(Refusal::Invalid("audience"));
         }
         let lifetime = expires.checked_sub(issued);
-        if !lifetime.is_some_and(|lifetime| (1..=longest).contains(&lifetime)) {
+        let is_known = [expires, issued, begins].iter().all(|time| *time >= 0);
+        if !is_known || !lifetime.is_some_and(|lifetime| (1..=longest).contains(&lifetime)) {
             return Err(Refusal::Invalid("lifetime"));
         }
         check_times(token, now)

@@ -167,9 +167,11 @@ impl Token {
             (false, _, true) => Self::Delegated(serde_json::from_slice(payload).ok()?),
             (false, _, false) => Self::User(serde_json::from_slice(payload).ok()?),
         };
-        // `act` may be null in no kind of token, and has an end.
+        // `act` may be null in no kind of token, and has an end. The nil id stands
+        // for the issuer itself, which acts for others and is nobody's account.
         let actors = token.actors().take(MAX_ACTORS + 1).count();
-        (act.0 == (actors > 0) && actors <= MAX_ACTORS).then_some(token)
+        let acts_well = act.0 == (actors > 0) && actors <= MAX_ACTORS;
+        (acts_well && !token.subject().is_nil()).then_some(token)
     }
 
     /// When it stops being good, in seconds since 1970.
