@@ -1,12 +1,15 @@
 //! What tests of any service need: a database of their own on a throw-away
-//! Postgres or a whole one that crashes, a clock moved by hand, an issuer whose
-//! keys they hold, a proxy that counts statements. Only with the feature `testing`.
+//! Postgres or a whole one that crashes, a clock moved by hand, chance that a seed
+//! decides, an issuer whose keys they hold and tokens that nobody may believe, a
+//! proxy that counts statements. Only with the feature `testing`.
 //!
 //! Invariant: a test gets the role of the service, never a superuser's; a
 //! superuser sees through every isolation.
 
+mod chance;
 mod clock;
 mod database;
+pub mod hostile;
 mod issuer;
 mod logs;
 mod postgres;
@@ -14,6 +17,7 @@ mod schema;
 mod statements;
 
 pub use self::{
+    chance::Chance,
     clock::ManualClock,
     database::{TestDatabase, database},
     issuer::TestIssuer,

@@ -17,6 +17,7 @@ mod explain;
 mod export;
 mod factors;
 mod harness;
+mod hostile;
 mod import;
 mod isolation;
 mod keys;

@@ -1,7 +1,10 @@
 //! An issuer of access tokens whose key the test holds: for good tokens, and
 //! for all the bad ones that no honest issuer would make.
 
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use aws_lc_rs::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _},
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -19,24 +22,52 @@ const ISSUER: &str = "https://issuer.test";
 /// How long its tokens are good, in seconds.
 const LIFETIME: i64 = 300;
 
-/// An issuer with one Ed25519 key.
+/// An issuer with one key.
 pub struct TestIssuer {
-    key: Ed25519KeyPair,
+    key: Pair,
     jwk: Jwk,
 }
 
+enum Pair {
+    Ed25519(Ed25519KeyPair),
+    P256(EcdsaKeyPair),
+}
+
 impl TestIssuer {
-    /// An issuer with a new key.
+    /// An issuer with a new Ed25519 key.
     ///
     /// # Panics
     /// If the system gives no random bytes.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "every issuer has another key")]
-    #[expect(clippy::expect_used, reason = "a test may fail like this")]
     pub fn new() -> Self {
-        let key = Ed25519KeyPair::generate().expect("a key");
+        Self::of_seed(&rng::bytes())
+    }
+
+    /// The issuer with the Ed25519 key of this seed: it signs the same in the
+    /// same way whenever it is made.
+    ///
+    /// # Panics
+    /// Never: 32 bytes are a seed.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test may fail like this")]
+    pub fn of_seed(seed: &[u8; 32]) -> Self {
+        let key = Ed25519KeyPair::from_seed_unchecked(seed).expect("a seed");
         let public = key.public_key().as_ref().try_into().expect("32 bytes");
-        Self { jwk: Jwk::ed25519(public), key }
+        Self { jwk: Jwk::ed25519(public), key: Pair::Ed25519(key) }
+    }
+
+    /// An issuer with a new P-256 key.
+    ///
+    /// # Panics
+    /// If the system gives no random bytes.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test may fail like this")]
+    pub fn es256() -> Self {
+        let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
+        let point = key.public_key().as_ref();
+        let coordinate = |at: usize| point[at..at + 32].try_into().expect("32 bytes");
+        Self { jwk: Jwk::p256(&coordinate(1), &coordinate(33)), key: Pair::P256(key) }
     }
 
     /// The issuer's name, as verifiers must know it.
@@ -49,6 +80,20 @@ impl TestIssuer {
     #[must_use]
     pub const fn jwk(&self) -> &Jwk {
         &self.jwk
+    }
+
+    /// The private key in PKCS #8, for a service that is to have this one.
+    ///
+    /// # Panics
+    /// Never: a key that was made can be written.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test may fail like this")]
+    pub fn private_key(&self) -> Vec<u8> {
+        let document = match &self.key {
+            Pair::Ed25519(key) => key.to_pkcs8v1(),
+            Pair::P256(key) => key.to_pkcs8v1(),
+        };
+        document.expect("a document").as_ref().to_vec()
     }
 
     /// What a good token for `user` says at `now`.
@@ -125,7 +170,7 @@ impl TestIssuer {
     /// The header of a good token.
     #[must_use]
     pub fn header(&self) -> Value {
-        json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": self.jwk.kid })
+        json!({ "alg": self.jwk.alg, "typ": "at+jwt", "kid": self.jwk.kid })
     }
 
     /// A good token that says `claims`, of a user or of a service.
@@ -144,8 +189,28 @@ impl TestIssuer {
     #[must_use]
     pub fn sign_text(&self, header: &str, payload: &str) -> String {
         let encode = |part: &str| URL_SAFE_NO_PAD.encode(part);
-        let signed = format!("{}.{}", encode(header), encode(payload));
-        let signature = URL_SAFE_NO_PAD.encode(self.key.sign(signed.as_bytes()));
-        format!("{signed}.{signature}")
+        self.sign_encoded(&format!("{}.{}", encode(header), encode(payload)))
+    }
+
+    /// The same from what is signed, which need not even be encoded.
+    #[must_use]
+    pub fn sign_encoded(&self, signed: &str) -> String {
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(self.signature(signed.as_bytes())))
+    }
+
+    /// What the key signs these bytes with.
+    ///
+    /// # Panics
+    /// If the system gives no random bytes.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test may fail like this")]
+    pub fn signature(&self, signed: &[u8]) -> Vec<u8> {
+        match &self.key {
+            Pair::Ed25519(key) => key.sign(signed).as_ref().to_vec(),
+            Pair::P256(key) => {
+                let signature = key.sign(&SystemRandom::new(), signed);
+                signature.expect("a signature").as_ref().to_vec()
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! A running task-service for one test: a database and a port of its own, a
 //! clock moved by hand, an issuer of tokens; and users who call it.
 
-use std::future::Future;
+use std::{future::Future, net::SocketAddr};
 
 use chrono::NaiveDate;
 use clap::Parser as _;
@@ -15,6 +15,7 @@ use shared::{
     secret::Key,
     server::{Limits, Server},
     testing::{self, ManualClock, TestDatabase, TestIssuer},
+    trust::Trust,
 };
 use sqlx::postgres::PgConnectOptions;
 use task_service::{App, SCHEMA, config::Config};
@@ -30,7 +31,10 @@ use uuid::Uuid;
 
 /// The service under test.
 pub(crate) struct TestApp {
+    pub(crate) address: SocketAddr,
     pub(crate) channel: Channel,
+    /// What it lets callers in by.
+    pub(crate) trust: Trust,
     pub(crate) database: TestDatabase,
     pub(crate) clock: ManualClock,
     pub(crate) issuer: TestIssuer,
@@ -94,7 +98,8 @@ impl TestApp {
         let limits = Limits { slow_methods: config.limits().slow_methods, ..Limits::default() };
         let pool = Database::new(options, connections);
         let app = App::open(config, pool, clock.shared()).await.expect("the service opens");
-        app.trust().set(&[issuer.jwk().clone()], clock.now());
+        let trust = app.trust().clone();
+        trust.set(&[issuer.jwk().clone()], clock.now());
 
         let server = Server::new(limits).descriptors(proto::DESCRIPTORS);
         let server = app.mount(server);
@@ -107,7 +112,7 @@ impl TestApp {
         });
         let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("a URL");
         let channel = endpoint.connect().await.expect("the service listens");
-        Self { channel, database, clock, issuer, _stop: stop }
+        Self { address, channel, trust, database, clock, issuer, _stop: stop }
     }
 
     /// A new user, signed in.

@@ -4,11 +4,11 @@
 use std::{sync::Arc, time::Duration};
 
 use proto::task::v1 as pb;
+use shared::testing::Chance;
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 use uuid::Uuid;
 
 use crate::{
-    chance::Chance,
     mirror::Mirror,
     replica::{Caller, Replica, World},
 };

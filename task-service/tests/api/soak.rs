@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, ops::Range, panic::AssertUnwindSafe, sync::Arc,
 
 use futures_util::FutureExt as _;
 use proto::task::v1::{WatchTasksRequest, task_service_client::TaskServiceClient};
-use shared::rng;
+use shared::{rng, testing::Chance};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 use tonic::Status;
 use uuid::Uuid;
@@ -23,7 +23,6 @@ use self::{
     writer::Writer,
 };
 use crate::{
-    chance::Chance,
     mirror::{Event, Mirror, Stream},
     replica::Caller,
 };

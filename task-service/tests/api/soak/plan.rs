@@ -6,9 +6,7 @@
 
 use std::time::Duration;
 
-use shared::testing::Crash;
-
-use crate::chance::Chance;
+use shared::testing::{Chance, Crash};
 
 pub(super) const USERS: usize = 8;
 pub(super) const WRITERS: usize = 16;
