@@ -4,6 +4,8 @@
 
 mod delegated;
 mod feed;
+mod independent;
+mod mutation;
 mod services;
 
 use std::{
@@ -57,8 +59,12 @@ struct Setup {
 
 impl Setup {
     fn new() -> Self {
+        Self::by(TestIssuer::new())
+    }
+
+    fn by(issuer: TestIssuer) -> Self {
         program::install_cryptography();
-        let (clock, issuer) = (ManualClock::new(), TestIssuer::new());
+        let clock = ManualClock::new();
         let source = Source {
             keys: Arc::new(vec![issuer.jwk().clone()].into()),
             asked: Arc::default(),

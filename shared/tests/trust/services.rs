@@ -8,6 +8,7 @@ use shared::{
     interceptor::{Authenticate, Identity},
     name,
     rng::uuid_v4,
+    testing::TestIssuer,
     verify::{Refusal, Token, Verifier},
 };
 use tonic::{Code, Request, service::Interceptor as _};
@@ -16,7 +17,12 @@ use tonic_types::StatusExt as _;
 use crate::Setup;
 
 pub(crate) fn known() -> Setup {
-    let setup = Setup::new();
+    believing(TestIssuer::new())
+}
+
+/// A verifier that knows the key of this issuer.
+pub(crate) fn believing(issuer: TestIssuer) -> Setup {
+    let setup = Setup::by(issuer);
     setup.trust.set(std::slice::from_ref(setup.issuer.jwk()), setup.clock.now());
     setup
 }
