@@ -3,6 +3,7 @@
 //! the clocks does. The RFC's own examples and rules at random are below.
 
 mod clocks;
+mod oracle;
 mod random;
 mod rfc;
 

@@ -12,9 +12,13 @@ const OCCURRENCES: usize = 30;
 const WEEKDAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 
 /// Numbers that look random: SplitMix64.
-struct Dice(u64);
+pub(super) struct Dice(u64);
 
 impl Dice {
+    pub(super) fn of(seed: u64) -> Self {
+        Self(seed)
+    }
+
     fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -51,7 +55,7 @@ impl Dice {
     }
 
     /// A rule without COUNT and UNTIL, and the day that it is counted from.
-    fn rule(&mut self) -> (String, NaiveDate) {
+    pub(super) fn rule(&mut self) -> (String, NaiveDate) {
         let frequency =
             ["DAILY", "WEEKLY", "MONTHLY", "YEARLY"][usize::try_from(self.below(4)).unwrap()];
         let (monthly, yearly) = (frequency == "MONTHLY", frequency == "YEARLY");
