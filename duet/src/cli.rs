@@ -5,6 +5,7 @@
 //! Passwords are never arguments: other users of the machine see those.
 
 pub mod admin;
+pub mod factors;
 pub mod lists;
 pub mod owner;
 pub mod tasks;
@@ -16,11 +17,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use shared::config::Settings;
+use shared::{config::Settings, secret::Secret};
 use tonic::transport::Uri;
 
 use self::{
     admin::Admin,
+    factors::Factors,
     lists::Lists,
     owner::{Activity, DeleteAccount, Deletion},
     tasks::{Add, Done, Edit, Ls, Mv, Tasks, Watch},
@@ -116,7 +118,8 @@ pub struct Options {
 pub enum ClientCommand {
     /// Make an account and sign in.
     SignUp(SignUp),
-    /// Sign in.
+    /// Sign in. If you have a second factor, its code is asked for, too; a recovery
+    /// code does as well.
     SignIn(SignIn),
     /// End the session.
     SignOut,
@@ -182,6 +185,14 @@ pub enum ClientCommand {
         #[command(subcommand)]
         command: Option<Sessions>,
     },
+    /// Change the password. Every other session ends.
+    Passwd(Passwd),
+    /// List your second factors, or change them.
+    Factors {
+        /// What to do; nothing means to list them.
+        #[command(subcommand)]
+        command: Option<Factors>,
+    },
     /// Show what happened to the account, newest first: sign-ins, refusals and
     /// changes.
     Activity(Activity),
@@ -215,7 +226,8 @@ pub struct SignUp {
     /// What you want to be called.
     #[arg(long = "name", value_name = "NAME", default_value = "")]
     pub display_name: String,
-    /// Read the password from standard input instead of asking for it twice.
+    /// Read the password from the first line of standard input instead of asking
+    /// for it twice.
     #[arg(long)]
     pub password_stdin: bool,
 }
@@ -225,9 +237,29 @@ pub struct SignUp {
 pub struct SignIn {
     /// Your e-mail address.
     pub email: String,
-    /// Read the password from standard input instead of asking for it.
+    /// Read the password from the first line of standard input instead of asking
+    /// for it.
     #[arg(long)]
     pub password_stdin: bool,
+    /// The code of your authenticator, or a recovery code, if you have a second
+    /// factor; - reads it from the next line of standard input. Without it you are
+    /// asked.
+    #[arg(long, value_name = "CODE")]
+    pub code: Option<Secret>,
+}
+
+/// Arguments of `passwd`.
+#[derive(Debug, Args)]
+pub struct Passwd {
+    /// Read the password as it is and then the new one from lines of standard
+    /// input instead of asking for them.
+    #[arg(long)]
+    pub password_stdin: bool,
+    /// The code of your authenticator, or a recovery code, if you have a second
+    /// factor and signed in long ago; - reads it from the next line of standard
+    /// input. Without it you are asked.
+    #[arg(long, value_name = "CODE")]
+    pub code: Option<Secret>,
 }
 
 const LIST_HELP: &str = "A list: its title, its full name, its id, at least 4 characters its id \

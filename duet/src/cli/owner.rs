@@ -1,6 +1,7 @@
 //! The arguments of `activity`, `delete-account` and `deletion`.
 
 use clap::Args;
+use shared::secret::Secret;
 
 /// Arguments of `activity`.
 #[derive(Debug, Args)]
@@ -11,16 +12,17 @@ pub struct Activity {
 }
 
 /// How to prove again who one is.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Proof {
-    /// If you signed in long ago, read the password from standard input instead
-    /// of asking for it.
+    /// Read the password, which is wanted if you signed in long ago, from the
+    /// first line of standard input instead of asking for it.
     #[arg(long)]
     pub password_stdin: bool,
     /// The code of your authenticator, or a recovery code, if you have a second
-    /// factor and signed in long ago.
+    /// factor and signed in long ago; - reads it from the next line of standard
+    /// input. Without it you are asked.
     #[arg(long, value_name = "CODE")]
-    pub code: Option<String>,
+    pub code: Option<Secret>,
 }
 
 /// Arguments of `delete-account`.

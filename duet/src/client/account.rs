@@ -1,17 +1,18 @@
-//! The commands about the account: `sign-up`, `sign-in`, `sign-out`, `whoami`
-//! and `sessions`.
+//! The commands about the account: `sign-up`, `sign-in`, `sign-out`, `whoami`,
+//! `passwd` and `sessions`.
 //!
 //! Opening a session is never repeated by itself: it is no harmless call.
 
-use std::io::Read;
-
 use comfy_table::Row;
 use proto::auth::v1::{
-    self as auth, GetUserRequest, ListSessionsRequest, RefreshTokenTransport,
-    RevokeOtherSessionsRequest, RevokeSessionRequest, SignInRequest, SignOutRequest, SignUpRequest,
-    User, account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient,
+    self as auth, Challenge, ChangePasswordRequest, CompleteSignInRequest, CompleteSignInResponse,
+    GetUserRequest, ListSessionsRequest, RefreshTokenTransport, RevokeOtherSessionsRequest,
+    RevokeSessionRequest, SignInRequest, SignInResponse, SignOutRequest, SignUpRequest, User,
+    account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient,
 };
 use serde_json::json;
+use shared::secret::Secret;
+use tonic::Code;
 
 use super::{
     connection::Connection,
@@ -21,9 +22,11 @@ use super::{
     json,
     output::{self, Output},
     password,
+    prompt::Answers,
+    proof::{self, Given},
     session::{self, Session},
 };
-use crate::cli::{Options, SignIn, SignUp};
+use crate::cli::{Options, Passwd, SignIn, SignUp};
 
 const PAGE_SIZE: i32 = 500;
 
@@ -31,11 +34,14 @@ const PAGE_SIZE: i32 = 500;
 pub(crate) async fn sign_up(
     options: &Options,
     args: &SignUp,
-    input: &mut dyn Read,
+    answers: &mut Answers<'_>,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let SignUp { email, display_name, password_stdin } = args;
-    let password = if *password_stdin { password::read(input)? } else { password::ask_new(email)? };
+    let password = match password_stdin {
+        true => password::read(answers)?,
+        false => password::ask_new(email, answers)?,
+    };
     let request = SignUpRequest {
         email: email.clone(),
         password: password.expose().to_owned(),
@@ -47,50 +53,120 @@ pub(crate) async fn sign_up(
             AuthServiceClient::new(channel).sign_up(request).await
         })
         .await?;
-    signed_in(options, answer.user, answer.credentials, output).await
+    match (answer.user, answer.credentials) {
+        (Some(user), Some(credentials)) => signed_in(options, &user, credentials, output).await,
+        // Where nobody is told who has an account.
+        _ => {
+            let text = format!("A mail to {} says how to go on.", output::line(email));
+            Ok(output.show(&json!({}), || text)?)
+        }
+    }
 }
 
 /// `duet sign-in`
 pub(crate) async fn sign_in(
     options: &Options,
     args: &SignIn,
-    input: &mut dyn Read,
+    answers: &mut Answers<'_>,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let SignIn { email, password_stdin } = args;
-    let password = if *password_stdin { password::read(input)? } else { password::ask(email)? };
+    let SignIn { email, password_stdin, code } = args;
+    let password = match password_stdin {
+        true => password::read(answers)?,
+        false => password::ask(email, answers)?,
+    };
+    let code = proof::given_code(code.as_ref(), answers)?;
     let request = SignInRequest {
         email: email.clone(),
         password: password.expose().to_owned(),
         refresh_token_transport: RefreshTokenTransport::Message.into(),
         ..SignInRequest::default()
     };
-    let answer = Connection::new(session::auth_url(options))?
+    let service = Connection::new(session::auth_url(options))?;
+    let SignInResponse { mut user, mut credentials, challenge } = service
         .call(request, None, async |channel, request| {
             AuthServiceClient::new(channel).sign_in(request).await
         })
         .await?;
-    signed_in(options, answer.user, answer.credentials, output).await
+    if let Some(challenge) = challenge {
+        let completed = complete(&service, &challenge, code.as_ref(), answers).await?;
+        (user, credentials) = (completed.user, completed.credentials);
+    }
+    let (Some(user), Some(credentials)) = (user, credentials) else {
+        let message = "The service asks for something that this duet does not know.";
+        return Err(Failure::new(Code::Unimplemented, message));
+    };
+    signed_in(options, &user, credentials, output).await
+}
+
+/// Ends a sign-in that asks for a second factor.
+async fn complete(
+    service: &Connection,
+    challenge: &Challenge,
+    code: Option<&Secret>,
+    answers: &mut Answers<'_>,
+) -> Result<CompleteSignInResponse, Failure> {
+    proof::with_code(code, answers, async |code| {
+        let request = CompleteSignInRequest {
+            challenge_token: challenge.token.clone(),
+            code: Some(proof::of_sign_in(code)),
+            refresh_token_transport: RefreshTokenTransport::Message.into(),
+        };
+        service
+            .call(request, None, async |channel, request| {
+                AuthServiceClient::new(channel).complete_sign_in(request).await
+            })
+            .await
+    })
+    .await
 }
 
 async fn signed_in(
     options: &Options,
-    user: Option<User>,
-    credentials: Option<auth::Credentials>,
+    user: &User,
+    credentials: auth::Credentials,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let user = user.unwrap_or_default();
-    let stored = Credentials::new(
-        session::auth_url(options),
-        session::task_url(options),
-        &user,
-        credentials.unwrap_or_default(),
-    );
+    let (auth_url, task_url) = (session::auth_url(options), session::task_url(options));
+    let stored = Credentials::new(auth_url, task_url, user, credentials);
     let store = Store::at(options.credentials.as_deref())?;
     let lock = store.lock().await?;
     store.write(&stored, &lock)?;
     let text = format!("You are signed in as {}.", output::line(&user.email));
-    Ok(output.show(&json::User::from(user), || text)?)
+    Ok(output.show(&json::User::from(user.clone()), || text)?)
+}
+
+/// `duet passwd`
+pub(crate) async fn change_password(
+    session: &mut Session,
+    args: &Passwd,
+    answers: &mut Answers<'_>,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let email = session.email().to_owned();
+    let (current, new) = match args.password_stdin {
+        true => (password::read(answers)?, password::read_new(answers)?),
+        false => (password::ask(&email, answers)?, password::ask_new(&email, answers)?),
+    };
+    let code = proof::given_code(args.code.as_ref(), answers)?;
+    let request = ChangePasswordRequest {
+        name: String::new(),
+        current_password: current.expose().to_owned(),
+        new_password: new.expose().to_owned(),
+    };
+    // Whoever typed the password need not do it twice.
+    let given = Given { password: Some(current), code };
+    proof::proven(session, &given, answers, async |session| {
+        // Made again, it would find that the old password is wrong.
+        session
+            .auth_once(request.clone(), async |channel, request| {
+                AccountServiceClient::new(channel).change_password(request).await
+            })
+            .await
+    })
+    .await?;
+    let text = "The password is changed, and every other session is ended.";
+    Ok(output.show(&json!({}), || text.to_owned())?)
 }
 
 /// `duet sign-out`

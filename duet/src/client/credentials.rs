@@ -14,6 +14,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use etcetera::BaseStrategy as _;
+use prost_types::Timestamp;
 use proto::auth::v1 as auth;
 use serde::{Deserialize, Serialize};
 use shared::{rng, secret::Secret};
@@ -78,12 +79,16 @@ impl Credentials {
             session,
             device_token: _,
         } = credentials;
-        self.access_token = Secret::from(access_token);
-        self.access_token_expire_time = access_token_expire_time
-            .and_then(|time| DateTime::from_timestamp(time.seconds, 0))
-            .unwrap_or_default();
+        self.renew_access(access_token, access_token_expire_time.as_ref());
         self.refresh_token = Secret::from(refresh_token);
         self.session = session;
+    }
+
+    /// Takes a new access token of the same session.
+    pub(crate) fn renew_access(&mut self, token: String, ends: Option<&Timestamp>) {
+        self.access_token = Secret::from(token);
+        self.access_token_expire_time =
+            ends.and_then(|time| DateTime::from_timestamp(time.seconds, 0)).unwrap_or_default();
     }
 }
 

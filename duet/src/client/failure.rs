@@ -176,6 +176,12 @@ impl Failure {
             && matches!(self.reason(), Some("TOKEN_EXPIRED" | "TOKEN_INVALID"))
     }
 
+    /// Whether a code was not the right one, or none at all: another may do.
+    pub(crate) fn is_of_code(&self) -> bool {
+        let names_code = |(field, _): &(String, String)| field.ends_with("_code");
+        self.reason() == Some("CODE_INVALID") || self.fields.iter().any(names_code)
+    }
+
     /// When the service wants to be asked again.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.retry_after

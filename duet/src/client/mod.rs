@@ -10,6 +10,7 @@ mod change;
 mod connection;
 mod credentials;
 pub(crate) mod due;
+mod factors;
 mod failure;
 mod find;
 mod id;
@@ -18,6 +19,8 @@ mod lists;
 mod output;
 mod owner;
 mod password;
+mod prompt;
+mod proof;
 pub(crate) mod query;
 mod recurrence;
 pub(crate) mod repeat;
@@ -38,13 +41,16 @@ use std::{
 use clap::CommandFactory as _;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use self::{failure::Failure, output::Output, session::Session};
+pub use self::prompt::{ControllingTerminal, Echo, Terminal};
+use self::{failure::Failure, output::Output, prompt::Answers, session::Session};
 use crate::cli::{Cli, ClientCommand, Options, Sessions};
 
 /// Where a command reads and writes.
 pub struct Console<'a> {
     /// Where a password comes from with `--password-stdin`.
     pub input: &'a mut dyn Read,
+    /// Where a person is asked.
+    pub person: &'a mut dyn Terminal,
     /// Where answers go.
     pub output: &'a mut dyn Write,
     /// Where failures are told.
@@ -67,6 +73,7 @@ pub fn main(options: &Options, command: &ClientCommand) -> ExitCode {
     };
     let mut console = Console {
         input: &mut io::stdin(),
+        person: &mut ControllingTerminal,
         output: &mut io::stdout(),
         errors: &mut io::stderr(),
         terminal: io::stdout().is_terminal(),
@@ -88,7 +95,8 @@ fn is_stdout_read() -> bool {
 pub async fn run(options: &Options, command: &ClientCommand, console: &mut Console<'_>) -> u8 {
     let json = options.json || !console.terminal;
     let mut output = Output::new(console.output, json, console.terminal, console.is_read);
-    let result = execute(options, command, console.input, console.errors, &mut output).await;
+    let mut answers = Answers::new(console.input, console.person);
+    let result = execute(options, command, &mut answers, console.errors, &mut output).await;
     let result = result.and_then(|()| Ok(console.output.flush()?));
     match result {
         Ok(()) => 0,
@@ -103,7 +111,7 @@ pub async fn run(options: &Options, command: &ClientCommand, console: &mut Conso
 async fn execute(
     options: &Options,
     command: &ClientCommand,
-    input: &mut dyn Read,
+    answers: &mut Answers<'_>,
     errors: &mut dyn Write,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
@@ -111,8 +119,8 @@ async fn execute(
 
     let session = || Session::open(options);
     match command {
-        C::SignUp(args) => account::sign_up(options, args, input, output).await,
-        C::SignIn(args) => account::sign_in(options, args, input, output).await,
+        C::SignUp(args) => account::sign_up(options, args, answers, output).await,
+        C::SignIn(args) => account::sign_in(options, args, answers, output).await,
         C::SignOut => account::sign_out(options, output).await,
         C::Whoami => account::whoami(&mut session()?, output).await,
         C::Sessions { command: None } => account::list_sessions(&mut session()?, output).await,
@@ -121,6 +129,10 @@ async fn execute(
         }
         C::Sessions { command: Some(Sessions::RevokeOthers) } => {
             account::revoke_other_sessions(&mut session()?, output).await
+        }
+        C::Passwd(args) => account::change_password(&mut session()?, args, answers, output).await,
+        C::Factors { command } => {
+            factors::run(&mut session()?, command.as_ref(), answers, output).await
         }
         C::Add(args) => tasks::add(&mut session()?, args, output).await,
         C::Ls(args) => tasks::ls(&mut session()?, options, args, output).await,
@@ -134,13 +146,13 @@ async fn execute(
         C::Restore(args) => tasks::restore(&mut session()?, &args.tasks, output).await,
         C::Watch(args) => watch::watch(session()?, options, args, output, errors).await,
         C::Lists { command } => lists::run(&mut session()?, command.as_ref(), output).await,
-        C::Export(args) => transfer::export(&mut session()?, args, input, output).await,
-        C::Import(args) => transfer::import(&mut session()?, args, input, output).await,
+        C::Export(args) => transfer::export(&mut session()?, args, answers, output).await,
+        C::Import(args) => transfer::import(&mut session()?, args, answers.input, output).await,
         C::Usage => lists::usage(&mut session()?, output).await,
         C::Activity(args) => owner::activity(&mut session()?, args, output).await,
-        C::DeleteAccount(args) => owner::delete(session()?, args, input, errors, output).await,
+        C::DeleteAccount(args) => owner::delete(session()?, args, answers, errors, output).await,
         C::Deletion(args) => owner::deletion(options, args, output).await,
-        C::Admin { command } => admin::run(&mut session()?, command, input, output).await,
+        C::Admin { command } => admin::run(&mut session()?, command, answers.input, output).await,
         C::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "duet", &mut script);

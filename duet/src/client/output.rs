@@ -142,6 +142,11 @@ pub(crate) fn table_breaking(
     table.trim_fmt()
 }
 
+/// How wide the terminal is, if it tells.
+pub(crate) fn width() -> Option<u16> {
+    Table::new().width().filter(|width| *width > 0)
+}
+
 /// A time for people: their own, to the minute.
 pub(crate) fn time(time: Option<&Timestamp>) -> String {
     time.and_then(|time| DateTime::from_timestamp(time.seconds, u32::try_from(time.nanos).ok()?))

@@ -20,7 +20,8 @@ use super::{
     failure::Failure,
     id, json,
     output::{self, Output},
-    password,
+    prompt::{Answers, line_of},
+    proof::{Given, proven},
     session::{self, Session},
 };
 use crate::cli::{
@@ -30,8 +31,6 @@ use crate::cli::{
 
 /// The most that a page has.
 const PAGE_SIZE: u32 = 500;
-/// More than any address has.
-const LONGEST_EMAIL: u64 = 1024;
 
 /// `duet activity`
 pub(crate) async fn activity(
@@ -81,52 +80,42 @@ async fn newest(session: &mut Session, limit: u32) -> Result<Vec<Happened>, Fail
 pub(crate) async fn export(
     session: &mut Session,
     proof: &Proof,
-    input: &mut dyn Read,
+    answers: &mut Answers<'_>,
 ) -> Result<Streaming<ExportUserResponse>, Failure> {
-    let open = async |session: &mut Session| {
+    let given = Given::by(proof, answers)?;
+    proven(session, &given, answers, async |session| {
         session
             .auth_stream(ExportUserRequest::default(), async |channel, request| {
                 AccountServiceClient::new(channel).export_user(request).await
             })
             .await
-    };
-    match open(session).await {
-        Err(failure) if needs_proof(&failure) => {
-            prove(session, proof, input).await?;
-            open(session).await
-        }
-        result => result,
-    }
+    })
+    .await
 }
 
 /// `duet delete-account`
 pub(crate) async fn delete(
     mut session: Session,
     args: &DeleteAccount,
-    input: &mut dyn Read,
+    answers: &mut Answers<'_>,
     errors: &mut dyn Write,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let email = match &args.email {
         Some(email) => email.clone(),
-        None => typed(session.email(), input, errors)?,
+        None => typed(session.email(), answers.input, errors)?,
     };
+    let given = Given::by(&args.proof, answers)?;
     let request_id = session::request_id();
     let request = DeleteUserRequest { name: String::new(), email, request_id };
-    let ask = async |session: &mut Session| {
+    let answer = proven(&mut session, &given, answers, async |session| {
         session
             .auth(request.clone(), async |channel, request| {
                 AccountServiceClient::new(channel).delete_user(request).await
             })
             .await
-    };
-    let answer = match ask(&mut session).await {
-        Err(failure) if needs_proof(&failure) => {
-            prove(&mut session, &args.proof, input).await?;
-            ask(&mut session).await
-        }
-        result => result,
-    }?;
+    })
+    .await?;
     let receipt = answer.receipt_token;
     let text = format!(
         "The account is deleted. See what became of it with\n  duet deletion {}",
@@ -145,32 +134,12 @@ fn typed(email: &str, input: &mut dyn Read, errors: &mut dyn Write) -> Result<St
          Type its e-mail address to go on: "
     )?;
     errors.flush()?;
-    let mut typed = Vec::new();
-    // A byte at a time: what follows the line is somebody else's.
-    for byte in input.take(LONGEST_EMAIL).bytes() {
-        match byte.map_err(|error| Failure::usage(format!("Nothing can be read: {error}.")))? {
-            b'\n' => break,
-            byte => typed.push(byte),
-        }
-    }
-    match String::from_utf8_lossy(&typed).trim() {
+    let typed =
+        line_of(input).map_err(|error| Failure::usage(format!("Nothing can be read: {error}.")))?;
+    match typed.as_ref().map_or("", |typed| typed.expose().trim()) {
         "" => Err(Failure::usage("Nothing was deleted: no e-mail address was given.")),
         typed => Ok(typed.to_owned()),
     }
-}
-
-fn needs_proof(failure: &Failure) -> bool {
-    failure.reason() == Some("REAUTHENTICATION_REQUIRED")
-}
-
-async fn prove(session: &mut Session, proof: &Proof, input: &mut dyn Read) -> Result<(), Failure> {
-    let Proof { password_stdin, code } = proof;
-    let password = match password_stdin {
-        true => password::read(input)?,
-        false => password::ask(session.email())?,
-    };
-    let proved = session.prove(&password, code.as_deref()).await;
-    proved.map_err(|failure| failure.hint("CODE_INVALID", "Give the code with --code."))
 }
 
 /// `duet deletion`

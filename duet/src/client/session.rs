@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use proto::auth::v1::{
-    ReauthenticateRequest, RefreshSessionRequest, account_service_client::AccountServiceClient,
-    auth_service_client::AuthServiceClient, reauthenticate_request,
+    ReauthenticateRequest, ReauthenticateResponse, RefreshSessionRequest,
+    account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient,
+    reauthenticate_request,
 };
 use shared::{
     clock::{Clock as _, SystemClock},
@@ -179,29 +180,35 @@ impl Session {
         self.open_stream(&connection, request, method).await
     }
 
-    /// Proves again who the user is. The access token that says so is for this
-    /// command; the file gets its own with the next refresh.
+    /// Proves again who the user is. The access token that says so is kept, so
+    /// that what follows needs no other proof for a while. A code is good once,
+    /// and so is the call.
     pub(crate) async fn prove(
         &mut self,
         password: &Secret,
-        code: Option<&str>,
+        code: Option<reauthenticate_request::Code>,
     ) -> Result<(), Failure> {
-        let is_totp = |code: &str| code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit());
-        let code = code.map(|code| match is_totp(code) {
-            true => reauthenticate_request::Code::TotpCode(code.to_owned()),
-            false => reauthenticate_request::Code::RecoveryCode(code.to_owned()),
-        });
         let password = password.expose().to_owned();
         let request = ReauthenticateRequest { name: String::new(), password, code };
         let answer = self
-            .auth(request, async |channel, request| {
+            .auth_once(request, async |channel, request| {
                 AccountServiceClient::new(channel).reauthenticate(request).await
             })
             .await?;
-        self.credentials.access_token = Secret::from(answer.access_token);
-        // It is new; to look at our clock again would only lose the proof.
+        let ReauthenticateResponse { access_token, access_token_expire_time } = answer;
+        self.credentials.renew_access(access_token, access_token_expire_time.as_ref());
+        // It is new, whatever our clock says.
         self.renewed = true;
-        Ok(())
+        let lock = self.store.lock().await?;
+        match self.store.read()? {
+            Some(mut stored) if stored.session == self.credentials.session => {
+                // Another process may have renewed the refresh token meanwhile.
+                stored.access_token = self.credentials.access_token.clone();
+                stored.access_token_expire_time = self.credentials.access_token_expire_time;
+                self.store.write(&stored, &lock)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Forgets the session, which is over for everybody.

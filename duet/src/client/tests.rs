@@ -5,8 +5,11 @@
 
 mod admin;
 mod commands;
+mod factors;
 mod fake;
 mod lists;
+mod owner;
+mod proofs;
 mod store;
 mod transfer;
 mod watch;
@@ -17,7 +20,8 @@ use chrono::TimeDelta;
 use clap::Parser as _;
 use proto::{
     auth::v1::{
-        self as auth, admin_service_server as admin_server, auth_service_server as auth_server,
+        self as auth, account_service_server as account_server,
+        admin_service_server as admin_server, auth_service_server as auth_server,
     },
     task::v1::{
         CreateTaskRequest, Task, list_service_server as list_server,
@@ -28,6 +32,7 @@ use serde_json::Value;
 use shared::{
     clock::{Clock as _, SystemClock},
     error::Reason,
+    secret::Secret,
     server::{Limits, Server},
 };
 use tokio::net::TcpListener;
@@ -51,6 +56,23 @@ struct Ran {
     errors: String,
 }
 
+/// Somebody at the terminal, who types these lines; without any there is none.
+#[derive(Default)]
+struct Person {
+    lines: Vec<&'static str>,
+    asked: Vec<(String, Echo)>,
+}
+
+impl Terminal for Person {
+    fn ask(&mut self, question: &str, echo: Echo) -> io::Result<Secret> {
+        if self.lines.is_empty() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        self.asked.push((question.to_owned(), echo));
+        Ok(Secret::from(self.lines.remove(0).to_owned()))
+    }
+}
+
 impl House {
     /// Nobody is signed in yet.
     async fn new() -> Self {
@@ -61,6 +83,7 @@ impl House {
         let server = Server::new(Limits::default())
             .descriptors(proto::DESCRIPTORS)
             .open(auth_server::AuthServiceServer::new(services.clone()))
+            .open(account_server::AccountServiceServer::new(services.clone()))
             .open(admin_server::AdminServiceServer::new(services.clone()))
             .open(task_server::TaskServiceServer::new(services.clone()))
             .open(list_server::ListServiceServer::new(services.clone()))
@@ -101,10 +124,28 @@ impl House {
     }
 
     async fn duet(&self, line: &str, terminal: bool) -> Ran {
+        self.told(line, terminal, "", &mut Person::default()).await
+    }
+
+    /// Runs a command that somebody at the terminal answers with these lines; and
+    /// what they were asked.
+    async fn asks(&self, line: &str, lines: &[&'static str]) -> (Ran, Vec<(String, Echo)>) {
+        let mut person = Person { lines: lines.to_vec(), asked: Vec::new() };
+        let ran = self.told(line, true, "", &mut person).await;
+        (ran, person.asked)
+    }
+
+    /// Runs a command for a script that has this to say.
+    async fn reads(&self, line: &str, input: &str) -> Ran {
+        self.told(line, false, input, &mut Person::default()).await
+    }
+
+    async fn told(&self, line: &str, terminal: bool, input: &str, person: &mut Person) -> Ran {
         let words: Vec<&str> = line.split(' ').collect();
         let (mut output, mut errors) = (Vec::new(), Vec::new());
         let mut console = Console {
-            input: &mut io::empty(),
+            input: &mut input.as_bytes(),
+            person,
             output: &mut output,
             errors: &mut errors,
             terminal,

@@ -28,6 +28,7 @@ use super::{
     find, json,
     output::{self, Output},
     owner,
+    prompt::Answers,
     session::{Session, request_id},
 };
 use crate::cli::transfer::{Export, Import};
@@ -42,7 +43,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) async fn export(
     session: &mut Session,
     args: &Export,
-    input: &mut dyn Read,
+    answers: &mut Answers<'_>,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let path = args.output.as_deref().filter(|path| *path != Path::new("-"));
@@ -50,7 +51,7 @@ pub(crate) async fn export(
         return Err(taken(path));
     }
     let pieces = match args.account {
-        true => Pieces::Account(owner::export(session, &args.proof, input).await?),
+        true => Pieces::Account(owner::export(session, &args.proof, answers).await?),
         false => Pieces::Tasks(tasks(session, args, path).await?),
     };
     match path {
@@ -123,7 +124,8 @@ async fn to_file(
     }
 }
 
-fn taken(path: &Path) -> Failure {
+/// A file must not be replaced.
+pub(crate) fn taken(path: &Path) -> Failure {
     let message = format!("{} is there already; --force replaces it.", path.display());
     Failure::usage(message)
 }

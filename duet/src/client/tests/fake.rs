@@ -20,7 +20,7 @@ use shared::{
 };
 use tonic::{Request, Response, Status};
 
-use super::store::Store;
+use super::{owner::Account, store::Store};
 
 /// What the services shall do, and what was asked of them.
 #[derive(Default)]
@@ -37,6 +37,8 @@ pub(super) struct Script {
     pub(super) streams: VecDeque<Vec<Step>>,
     /// What task-service holds.
     pub(super) store: Store,
+    /// What auth-service holds.
+    pub(super) account: Account,
     requests: Vec<Box<dyn Any + Send>>,
 }
 
@@ -68,8 +70,8 @@ impl Services {
         &self,
         request: &Request<T>,
     ) -> Result<(), Status> {
+        self.note(request);
         let mut script = self.0.lock().unwrap();
-        script.requests.push(Box::new(request.get_ref().clone()));
         if script.unavailable > 0 {
             script.unavailable -= 1;
             return Err(status(Reason::DatabaseUnavailable));
@@ -80,9 +82,13 @@ impl Services {
         }
         Err(status(Reason::TokenExpired))
     }
+
+    fn note<T: Clone + Send + 'static>(&self, request: &Request<T>) {
+        self.0.lock().unwrap().requests.push(Box::new(request.get_ref().clone()));
+    }
 }
 
-fn status(reason: Reason) -> Status {
+pub(super) fn status(reason: Reason) -> Status {
     Failure::new(reason, "Not now.").into_status("duet.task")
 }
 
@@ -91,8 +97,8 @@ macro_rules! unasked {
     ($($method:ident $request:ident $response:ident)*) => {$(
         fn $method<'life, 'call>(
             &'life self,
-            _: Request<auth::$request>,
-        ) -> Answer<'call, auth::$response>
+            _: Request<proto::auth::v1::$request>,
+        ) -> Answer<'call, proto::auth::v1::$response>
         where
             'life: 'call,
             Self: 'call,
@@ -101,6 +107,7 @@ macro_rules! unasked {
         }
     )*};
 }
+pub(super) use unasked;
 
 #[tonic::async_trait]
 impl auth_server::AuthService for Services {
@@ -131,14 +138,25 @@ impl auth_server::AuthService for Services {
         &self,
         _: Request<auth::SignUpRequest>,
     ) -> Result<Response<auth::SignUpResponse>, Status> {
-        not_asked()
+        // As where nobody is told who has an account.
+        Ok(Response::new(auth::SignUpResponse::default()))
     }
 
     async fn sign_in(
         &self,
-        _: Request<auth::SignInRequest>,
+        request: Request<auth::SignInRequest>,
     ) -> Result<Response<auth::SignInResponse>, Status> {
-        not_asked()
+        self.note(&request);
+        self.0.lock().unwrap().account.sign_in(request.get_ref()).map(Response::new).map_err(status)
+    }
+
+    async fn complete_sign_in(
+        &self,
+        request: Request<auth::CompleteSignInRequest>,
+    ) -> Result<Response<auth::CompleteSignInResponse>, Status> {
+        self.note(&request);
+        let account = &mut self.0.lock().unwrap().account;
+        account.complete_sign_in(request.into_inner()).map(Response::new).map_err(status)
     }
 
     async fn sign_out(
@@ -149,7 +167,6 @@ impl auth_server::AuthService for Services {
     }
 
     unasked! {
-        complete_sign_in CompleteSignInRequest CompleteSignInResponse
         request_password_reset RequestPasswordResetRequest RequestPasswordResetResponse
         reset_password ResetPasswordRequest ResetPasswordResponse
         verify_email VerifyEmailRequest VerifyEmailResponse
@@ -157,12 +174,13 @@ impl auth_server::AuthService for Services {
     }
 }
 
-fn not_asked<T>() -> Result<T, Status> {
+pub(super) fn not_asked<T>() -> Result<T, Status> {
     Err(Status::unimplemented("Nobody should ask."))
 }
 
 /// What a method returns, written out so that a macro can write it.
-type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<Response<T>, Status>> + Send + 'a>>;
+pub(super) type Answer<'a, T> =
+    Pin<Box<dyn Future<Output = Result<Response<T>, Status>> + Send + 'a>>;
 
 /// Methods that the store answers.
 macro_rules! methods {
@@ -184,7 +202,7 @@ macro_rules! methods {
     )*};
 }
 
-type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+pub(super) type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl pb::task_service_server::TaskService for Services {

@@ -101,6 +101,7 @@ async fn a_file_may_come_on_standard_input_and_may_not_be_too_large() {
         let (mut output, mut errors) = (Vec::new(), Vec::new());
         let mut console = Console {
             input: &mut data,
+            person: &mut super::Person::default(),
             output: &mut output,
             errors: &mut errors,
             terminal: true,

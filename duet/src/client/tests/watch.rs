@@ -275,6 +275,7 @@ async fn nobody_reads_any_more_and_it_ends_quietly() {
     let mut errors = Vec::new();
     let mut console = Console {
         input: &mut io::empty(),
+        person: &mut super::Person::default(),
         output: &mut Full,
         errors: &mut errors,
         terminal: false,
@@ -294,6 +295,7 @@ async fn it_notices_that_nobody_reads_while_nothing_happens() {
     let (mut output, mut errors) = (Vec::new(), Vec::new());
     let mut console = Console {
         input: &mut io::empty(),
+        person: &mut super::Person::default(),
         output: &mut output,
         errors: &mut errors,
         terminal: false,

@@ -1,0 +1,263 @@
+//! An account that is held in memory: a password, authenticators whose codes are
+//! written down, and a proof that may be too old.
+
+use futures_util::stream;
+use proto::auth::v1::{
+    self as auth, Factor, FactorKind, account_service_server::AccountService,
+    complete_sign_in_request, reauthenticate_request,
+};
+use shared::error::{Failure, Reason};
+use tonic::{Request, Response, Status};
+
+use super::fake::{Answer, Messages, Services, not_asked, status, unasked};
+
+pub(super) const PASSWORD: &str = "walnut-Trombone-91";
+
+/// What the authenticator that is being added shows.
+pub(super) const FIRST_CODE: &str = "135790";
+
+/// What auth-service holds of the user.
+pub(super) struct Account {
+    pub(super) password: String,
+    pub(super) factors: Vec<Factor>,
+    /// The codes that are good, each once.
+    pub(super) codes: Vec<String>,
+    /// Whether the user proved long ago who they are.
+    pub(super) is_stale: bool,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self {
+            password: PASSWORD.to_owned(),
+            factors: Vec::new(),
+            codes: Vec::new(),
+            is_stale: false,
+        }
+    }
+}
+
+/// A factor with the id that ends with this number.
+pub(super) fn factor(number: u32, kind: FactorKind, display_name: &str) -> Factor {
+    Factor {
+        name: format!("users/u/factors/0197a2b4-0000-7000-8000-{number:012}"),
+        kind: kind.into(),
+        display_name: display_name.to_owned(),
+        ..Factor::default()
+    }
+}
+
+impl Account {
+    /// Gives it an authenticator with these codes.
+    pub(super) fn protect(&mut self, codes: &[&str]) {
+        self.factors = vec![factor(1, FactorKind::Totp, "Phone")];
+        self.codes = codes.iter().map(|code| (*code).to_owned()).collect();
+    }
+
+    fn check(&self, password: &str) -> Result<(), Reason> {
+        if password == self.password { Ok(()) } else { Err(Reason::InvalidCredentials) }
+    }
+
+    fn recent(&self) -> Result<(), Reason> {
+        if self.is_stale { Err(Reason::ReauthenticationRequired) } else { Ok(()) }
+    }
+
+    fn take(&mut self, code: &str) -> Result<(), Reason> {
+        let place = self.codes.iter().position(|good| good == code).ok_or(Reason::CodeInvalid)?;
+        self.codes.remove(place);
+        Ok(())
+    }
+
+    pub(super) fn sign_in(
+        &mut self,
+        request: &auth::SignInRequest,
+    ) -> Result<auth::SignInResponse, Reason> {
+        self.check(&request.password)?;
+        let mut answer = auth::SignInResponse::default();
+        if self.factors.is_empty() {
+            (answer.user, answer.credentials) = opened();
+        } else {
+            let token = "challenge".to_owned();
+            answer.challenge = Some(auth::Challenge { token, ..auth::Challenge::default() });
+        }
+        Ok(answer)
+    }
+
+    pub(super) fn complete_sign_in(
+        &mut self,
+        request: auth::CompleteSignInRequest,
+    ) -> Result<auth::CompleteSignInResponse, Reason> {
+        use complete_sign_in_request::Code::{RecoveryCode, TotpCode};
+        assert_eq!(request.challenge_token, "challenge");
+        let (TotpCode(code) | RecoveryCode(code)) = request.code.unwrap();
+        self.take(&code)?;
+        let (user, credentials) = opened();
+        Ok(auth::CompleteSignInResponse { user, credentials })
+    }
+}
+
+fn opened() -> (Option<auth::User>, Option<auth::Credentials>) {
+    let user = auth::User { email: "ada@example.com".to_owned(), ..auth::User::default() };
+    let credentials = auth::Credentials {
+        access_token: "access-new".to_owned(),
+        refresh_token: "refresh-0".to_owned(),
+        session: "users/u/sessions/s".to_owned(),
+        ..auth::Credentials::default()
+    };
+    (Some(user), Some(credentials))
+}
+
+impl Services {
+    /// Has the account answer a call with a good token.
+    fn account<Q: Clone + Send + 'static, A>(
+        &self,
+        request: Request<Q>,
+        answer: impl FnOnce(&mut Account, Q) -> Result<A, Reason>,
+    ) -> Result<Response<A>, Status> {
+        self.check(&request)?;
+        let account = &mut self.0.lock().unwrap().account;
+        answer(account, request.into_inner()).map(Response::new).map_err(status)
+    }
+}
+
+#[tonic::async_trait]
+impl AccountService for Services {
+    async fn reauthenticate(
+        &self,
+        request: Request<auth::ReauthenticateRequest>,
+    ) -> Result<Response<auth::ReauthenticateResponse>, Status> {
+        use reauthenticate_request::Code::{RecoveryCode, TotpCode};
+        self.account(request, |account, request| {
+            account.check(&request.password)?;
+            if let Some(TotpCode(code) | RecoveryCode(code)) = request.code {
+                account.take(&code)?;
+            } else {
+                assert!(account.factors.is_empty(), "a code is needed");
+            }
+            account.is_stale = false;
+            Ok(())
+        })?;
+        let access_token = "access-proven".to_owned();
+        self.0.lock().unwrap().good = access_token.clone();
+        let seconds = shared::clock::Clock::now(&shared::clock::SystemClock).timestamp() + 300;
+        let ends = Some(prost_types::Timestamp { seconds, nanos: 0 });
+        let answer = auth::ReauthenticateResponse { access_token, access_token_expire_time: ends };
+        Ok(Response::new(answer))
+    }
+
+    async fn change_password(
+        &self,
+        request: Request<auth::ChangePasswordRequest>,
+    ) -> Result<Response<auth::ChangePasswordResponse>, Status> {
+        self.account(request, |account, request| {
+            if !account.factors.is_empty() {
+                account.recent()?;
+            }
+            account.check(&request.current_password)?;
+            account.password = request.new_password;
+            Ok(auth::ChangePasswordResponse {})
+        })
+    }
+
+    async fn list_factors(
+        &self,
+        request: Request<auth::ListFactorsRequest>,
+    ) -> Result<Response<auth::ListFactorsResponse>, Status> {
+        self.account(request, |account, _| {
+            Ok(auth::ListFactorsResponse { factors: account.factors.clone() })
+        })
+    }
+
+    async fn begin_totp_enrollment(
+        &self,
+        request: Request<auth::BeginTotpEnrollmentRequest>,
+    ) -> Result<Response<auth::BeginTotpEnrollmentResponse>, Status> {
+        self.account(request, |account, _| {
+            account.recent()?;
+            Ok(auth::BeginTotpEnrollmentResponse {
+                name: factor(2, FactorKind::Totp, "").name,
+                secret: "JBSWY3DPEHPK3PXP".to_owned(),
+                uri: "otpauth://totp/Duet:ada?secret=JBSWY3DPEHPK3PXP".to_owned(),
+                ..auth::BeginTotpEnrollmentResponse::default()
+            })
+        })
+    }
+
+    async fn confirm_totp_enrollment(
+        &self,
+        request: Request<auth::ConfirmTotpEnrollmentRequest>,
+    ) -> Result<Response<auth::ConfirmTotpEnrollmentResponse>, Status> {
+        self.check(&request)?;
+        let auth::ConfirmTotpEnrollmentRequest { name, totp_code } = request.into_inner();
+        if totp_code != FIRST_CODE {
+            let refusal = Failure::field(Reason::FieldInvalid, "totp_code", "Not this one.");
+            return Err(refusal.into_status("duet.auth"));
+        }
+        let account = &mut self.0.lock().unwrap().account;
+        let is_first = account.factors.is_empty();
+        let added = Factor { name, ..factor(2, FactorKind::Totp, "Tablet") };
+        account.factors.push(added.clone());
+        Ok(Response::new(auth::ConfirmTotpEnrollmentResponse {
+            factor: Some(added),
+            recovery_codes: if is_first { recovery_codes() } else { Vec::new() },
+        }))
+    }
+
+    async fn regenerate_recovery_codes(
+        &self,
+        request: Request<auth::RegenerateRecoveryCodesRequest>,
+    ) -> Result<Response<auth::RegenerateRecoveryCodesResponse>, Status> {
+        self.account(request, |account, _| {
+            account.recent()?;
+            Ok(auth::RegenerateRecoveryCodesResponse { recovery_codes: recovery_codes() })
+        })
+    }
+
+    async fn delete_factor(
+        &self,
+        request: Request<auth::DeleteFactorRequest>,
+    ) -> Result<Response<auth::DeleteFactorResponse>, Status> {
+        self.account(request, |account, request| {
+            account.recent()?;
+            account.factors.retain(|factor| factor.name != request.name);
+            Ok(auth::DeleteFactorResponse {})
+        })
+    }
+
+    async fn delete_user(
+        &self,
+        request: Request<auth::DeleteUserRequest>,
+    ) -> Result<Response<auth::DeleteUserResponse>, Status> {
+        self.account(request, |account, _| {
+            account.recent()?;
+            Ok(auth::DeleteUserResponse { receipt_token: "dr_AAAA".to_owned() })
+        })
+    }
+
+    type ExportUserStream = Messages<auth::ExportUserResponse>;
+
+    async fn export_user(
+        &self,
+        request: Request<auth::ExportUserRequest>,
+    ) -> Result<Response<Self::ExportUserStream>, Status> {
+        self.account(request, |account, _| account.recent())?;
+        let data = b"{}\n".to_vec();
+        Ok(Response::new(Box::pin(stream::iter([Ok(auth::ExportUserResponse { data })]))))
+    }
+
+    unasked! {
+        get_user GetUserRequest GetUserResponse
+        update_user UpdateUserRequest UpdateUserResponse
+        list_sessions ListSessionsRequest ListSessionsResponse
+        revoke_session RevokeSessionRequest RevokeSessionResponse
+        revoke_other_sessions RevokeOtherSessionsRequest RevokeOtherSessionsResponse
+        request_email_verification RequestEmailVerificationRequest RequestEmailVerificationResponse
+        request_email_change RequestEmailChangeRequest RequestEmailChangeResponse
+        list_activity ListActivityRequest ListActivityResponse
+    }
+}
+
+/// The codes that come with the first authenticator.
+pub(super) fn recovery_codes() -> Vec<String> {
+    (0..10).map(|n| format!("{n}000-1111-2222-3333")).collect()
+}
