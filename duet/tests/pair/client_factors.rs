@@ -4,8 +4,16 @@
 use std::{process::Stdio, time::Duration};
 
 use aws_lc_rs::hmac;
+use duet::client::Echo;
+use rustix::{
+    fs::{self, Mode, OFlags},
+    termios::{LocalModes, tcgetattr},
+};
 use serde_json::Value;
-use shared::clock::{Clock as _, SystemClock};
+use shared::{
+    clock::{Clock as _, SystemClock},
+    testing::eventually,
+};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     process::Command,
@@ -14,7 +22,7 @@ use tokio::{
 
 use crate::{
     client::Person,
-    harness::{PASSWORD, Up, folder},
+    harness::{PASSWORD, Up, descendants, folder},
 };
 
 const NEW_PASSWORD: &str = "trombone-Walnut-19";
@@ -101,9 +109,12 @@ async fn a_script_signs_in_by_codes_and_manages_them() {
     up.stop().await;
 }
 
+/// A question, whether its answer is seen, and the answer.
+type Asked<'a> = (&'a str, Echo, &'a str);
+
 /// A terminal with a person at it, who answers each question once it is asked:
-/// what is seen there in the end, and the exit code.
-async fn at_a_terminal(command: &Command, answers: &[(&str, &str)]) -> (i32, String) {
+/// the exit code, and what was seen there.
+async fn at_a_terminal(command: &Command, answers: &[Asked<'_>]) -> (i32, String) {
     let std = command.as_std();
     let words: Vec<_> = std::iter::once(std.get_program())
         .chain(std.get_args())
@@ -119,15 +130,18 @@ async fn at_a_terminal(command: &Command, answers: &[(&str, &str)]) -> (i32, Str
     }
     terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
     let mut child = terminal.spawn().unwrap();
+    let pid = i32::try_from(child.id().unwrap()).unwrap();
     let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let mut seen = Vec::new();
-    for (question, answer) in answers {
+    for (question, echo, answer) in answers {
         let asked = async {
             while !String::from_utf8_lossy(&seen).ends_with(question) {
                 assert!(screen.read_buf(&mut seen).await.unwrap() > 0, "no {question}");
             }
         };
         timeout(PATIENCE, asked).await.expect("a question");
+        // What is typed sooner is seen: the question comes first.
+        eventually("the terminal is ready", async || echo_of(pid) == Some(*echo)).await;
         keys.write_all(format!("{answer}\n").as_bytes()).await.unwrap();
     }
     timeout(PATIENCE, screen.read_to_end(&mut seen)).await.expect("an end").unwrap();
@@ -135,29 +149,38 @@ async fn at_a_terminal(command: &Command, answers: &[(&str, &str)]) -> (i32, Str
     (exit.code().unwrap(), String::from_utf8(seen).unwrap())
 }
 
+/// How the terminal is set that this process made.
+fn echo_of(pid: i32) -> Option<Echo> {
+    let path = format!("/proc/{}/fd/0", descendants(pid).first()?);
+    let terminal = fs::open(path, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).ok()?;
+    let modes = tcgetattr(terminal).ok()?.local_modes;
+    Some(if modes.contains(LocalModes::ECHO) { Echo::Shown } else { Echo::Hidden })
+}
+
 #[tokio::test]
 async fn a_person_is_asked_at_the_terminal() {
     let data = folder();
     let up = Up::start(data.path()).await;
     let ada = Person::signed_up(&up, data.path(), "ada").await;
-    let (password, new) = ("Password of ada@example.org: ", "New password of ada@example.org: ");
-    let answers = [(password, PASSWORD), (new, NEW_PASSWORD), ("again: ", NEW_PASSWORD)];
+    let password = |typed| ("Password of ada@example.org: ", Echo::Hidden, typed);
+    let new = |question| (question, Echo::Hidden, NEW_PASSWORD);
+    let answers = [password(PASSWORD), new("New password of ada@example.org: "), new("again: ")];
     let (exit, seen) = at_a_terminal(&ada.command(&["passwd"]), &answers).await;
     assert_eq!(exit, 0, "{seen}");
-    assert!(seen.contains("The password is changed, and every other session is ended."));
+    assert!(seen.contains("The password is changed, and every other session is ended."), "{seen}");
     assert!(!seen.contains(PASSWORD) && !seen.contains(NEW_PASSWORD), "{seen}");
     ada.gets(&["ls"]).await;
 
     let (_, codes) = add_authenticator(&ada).await;
     let line = ["sign-in", "ada@example.org"];
-    let (question, wrong) = ("or a recovery code: ", "0000-0000-0000-0000");
-    let answers = [(password, NEW_PASSWORD), (question, wrong), (question, codes[3].as_str())];
+    let code = |typed| ("or a recovery code: ", Echo::Shown, typed);
+    let answers = [password(NEW_PASSWORD), code("0000-0000-0000-0000"), code(&codes[3])];
     let (exit, seen) = at_a_terminal(&ada.command(&line), &answers).await;
     assert_eq!(exit, 0, "{seen}");
     assert!(seen.contains("This is not the code. Please try the next one."), "{seen}");
     assert!(seen.contains("You are signed in as ada@example.org."), "{seen}");
     assert!(!seen.contains(NEW_PASSWORD) && seen.contains(&codes[3]), "{seen}");
-    let (exit, seen) = at_a_terminal(&ada.command(&line), &[(password, PASSWORD)]).await;
+    let (exit, seen) = at_a_terminal(&ada.command(&line), &[password(PASSWORD)]).await;
     assert_eq!(exit, 16, "the old one: {seen}");
     up.stop().await;
 }
