@@ -24,7 +24,7 @@ use self::{
     admin::Admin,
     factors::Factors,
     lists::Lists,
-    owner::{Activity, DeleteAccount, Deletion},
+    owner::{Activity, DeleteAccount, Deletion, Proof},
     tasks::{Add, Done, Edit, Ls, Mv, Tasks, Watch},
     transfer::{Export, Import},
 };
@@ -204,6 +204,9 @@ pub enum ClientCommand {
     /// What operators of auth-service do. The first one is made at the machine:
     /// `auth-service admin create EMAIL`.
     Admin {
+        /// How to prove who you are, if that was long ago.
+        #[command(flatten)]
+        proof: Proof,
         /// What to do.
         #[command(subcommand)]
         command: Admin,

@@ -147,6 +147,7 @@ fn what_the_readme_says_is_understood() {
         "duet admin keys rotate",
         "duet admin keys revoke 1234",
         "duet admin audit",
+        "duet admin --password-stdin --code 123456 keys rotate",
         "duet admin audit ada@example.com --limit 5",
         "duet completions zsh",
         "duet whoami --auth-url https://duet.example/ --credentials me.json",

@@ -8,45 +8,84 @@ mod import;
 mod json;
 mod machines;
 
-use std::io::Read;
-
 use comfy_table::Row;
 use proto::auth::v1::{ListAuditEventsRequest, admin_service_client::AdminServiceClient as Client};
 
 use super::{
     failure::Failure,
     output::{self, Output},
+    prompt::Answers,
+    proof::{Given, proven},
     session::Session,
 };
-use crate::cli::admin::{Admin, Audit};
+use crate::cli::{
+    admin::{Admin, Audit},
+    owner::Proof,
+};
 
 const PAGE_SIZE: u32 = 500;
 
 /// `duet admin`
 pub(crate) async fn run(
     session: &mut Session,
+    proof: &Proof,
     command: &Admin,
-    input: &mut dyn Read,
+    answers: &mut Answers<'_>,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let done = match command {
-        Admin::Users(args) => accounts::users(session, args, output).await,
-        Admin::Suspend { user, reason } => accounts::suspend(session, user, reason, output).await,
-        Admin::Reinstate { user } => accounts::reinstate(session, user, output).await,
-        Admin::Import { file } => import::import(session, file, input, output).await,
-        Admin::ServiceAccounts { command } => {
-            machines::service_accounts(session, command.as_ref(), output).await
-        }
-        Admin::Keys { command } => machines::keys(session, command, output).await,
-        Admin::Audit(args) => audit(session, args, output).await,
-    };
-    let email = session.email().to_owned();
+    let given = Given::by(proof, answers)?;
+    let done = act(session, command, &given, answers, output).await;
     done.map_err(|failure| {
-        let again = format!("Sign in again with `duet sign-in {}`.", output::line(&email));
-        failure
-            .hint("REAUTHENTICATION_REQUIRED", &again)
-            .hint("SCOPE_MISSING", "Whoever was made one lately signs in again.")
+        failure.hint("SCOPE_MISSING", "Whoever was made one lately signs in again.")
     })
+}
+
+async fn act(
+    session: &mut Session,
+    command: &Admin,
+    given: &Given,
+    answers: &mut Answers<'_>,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    match command {
+        // A file may go in several calls, and is read once. Whatever else is refused
+        // has done nothing yet, and begins anew.
+        Admin::Import { file } => import::import(session, file, given, answers, output).await,
+        Admin::Users(args) => {
+            proven(session, given, answers, async |session| {
+                accounts::users(session, args, output).await
+            })
+            .await
+        }
+        Admin::Suspend { user, reason } => {
+            proven(session, given, answers, async |session| {
+                accounts::suspend(session, user, reason, output).await
+            })
+            .await
+        }
+        Admin::Reinstate { user } => {
+            proven(session, given, answers, async |session| {
+                accounts::reinstate(session, user, output).await
+            })
+            .await
+        }
+        Admin::ServiceAccounts { command } => {
+            proven(session, given, answers, async |session| {
+                machines::service_accounts(session, command.as_ref(), output).await
+            })
+            .await
+        }
+        Admin::Keys { command } => {
+            proven(session, given, answers, async |session| {
+                machines::keys(session, command, output).await
+            })
+            .await
+        }
+        Admin::Audit(args) => {
+            proven(session, given, answers, async |session| audit(session, args, output).await)
+                .await
+        }
+    }
 }
 
 /// `duet admin audit`

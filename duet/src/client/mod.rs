@@ -152,7 +152,9 @@ async fn execute(
         C::Activity(args) => owner::activity(&mut session()?, args, output).await,
         C::DeleteAccount(args) => owner::delete(session()?, args, answers, errors, output).await,
         C::Deletion(args) => owner::deletion(options, args, output).await,
-        C::Admin { command } => admin::run(&mut session()?, command, answers.input, output).await,
+        C::Admin { proof, command } => {
+            admin::run(&mut session()?, proof, command, answers, output).await
+        }
         C::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "duet", &mut script);

@@ -64,7 +64,7 @@ pub(crate) async fn proven<A>(
     session: &mut Session,
     given: &Given,
     answers: &mut Answers<'_>,
-    call: impl AsyncFn(&mut Session) -> Result<A, Failure>,
+    mut call: impl AsyncFnMut(&mut Session) -> Result<A, Failure>,
 ) -> Result<A, Failure> {
     match call(session).await {
         Err(failure) if failure.reason() == Some("REAUTHENTICATION_REQUIRED") => {

@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use crate::client::{
     failure::Failure,
     output::{self, Output},
+    prompt::Answers,
+    proof::{Given, proven},
     session::Session,
 };
 
@@ -57,11 +59,12 @@ struct Refused {
 pub(super) async fn import(
     session: &mut Session,
     file: &Path,
-    input: &mut dyn Read,
+    given: &Given,
+    answers: &mut Answers<'_>,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let accounts = if file == Path::new("-") {
-        read(file, &mut BufReader::new(input))?
+        read(file, &mut BufReader::new(&mut *answers.input))?
     } else {
         let open = File::open(file).map_err(|error| Failure::file(file, &error))?;
         read(file, &mut BufReader::new(open))?
@@ -70,8 +73,15 @@ pub(super) async fn import(
     let mut result = Ok(());
     for batch in batches(accounts) {
         let users = batch.iter().map(|(_, user)| user.clone()).collect();
-        let answer = session.auth_once(ImportUsersRequest { users }, async |channel, request| {
-            Client::new(channel).import_users(request).await
+        let request = ImportUsersRequest { users };
+        // What is made twice seems taken: a batch is sent again only if it was
+        // refused as a whole.
+        let answer = proven(session, given, answers, async |session| {
+            session
+                .auth_once(request.clone(), async |channel, request| {
+                    Client::new(channel).import_users(request).await
+                })
+                .await
         });
         let answer = match answer.await {
             Ok(answer) => answer,

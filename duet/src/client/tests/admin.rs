@@ -8,10 +8,13 @@ use proto::auth::v1::{
     ReinstateUserRequest, RevokeSigningKeyRequest, ServiceAccount, SuspendUserRequest, User,
     UserAccount, import_users_response::Result as Row,
 };
-use shared::error::Reason;
 use tonic::{Request, Response, Status};
 
-use super::{House, fake::Services};
+use super::{
+    House,
+    fake::{Services, status},
+    owner::PASSWORD,
+};
 
 const TIME: Option<Timestamp> = Some(Timestamp { seconds: 1_800_000_000, nanos: 0 });
 
@@ -54,9 +57,9 @@ impl pb::admin_service_server::AdminService for Services {
         &self,
         request: Request<ReinstateUserRequest>,
     ) -> Result<Response<pb::ReinstateUserResponse>, Status> {
-        self.check(&request)?;
-        let failure = shared::error::Failure::new(Reason::ReauthenticationRequired, "Old.");
-        Err(failure.into_status("duet.auth"))
+        self.account(request, |account, _| account.recent())?;
+        let user = Some(account(&ListUsersRequest::default()));
+        Ok(Response::new(pb::ReinstateUserResponse { user }))
     }
 
     async fn import_users(
@@ -64,6 +67,7 @@ impl pb::admin_service_server::AdminService for Services {
         request: Request<ImportUsersRequest>,
     ) -> Result<Response<pb::ImportUsersResponse>, Status> {
         self.check(&request)?;
+        self.0.lock().unwrap().account.recent().map_err(status)?;
         let result = |user: &pb::import_users_request::ImportedUser| match user.email.as_str() {
             "taken@example.org" => Row {
                 field: "email".to_owned(),
@@ -165,9 +169,29 @@ async fn accounts_are_listed_and_closed_by_any_of_their_names() {
     }
     let ran = house.duet("admin suspend nobody@example.org", true).await;
     assert_eq!((ran.exit, ran.errors.as_str()), (5, "nobody@example.org has no account.\n"));
-    let ran = house.duet("admin reinstate 1234", true).await;
-    assert_eq!(ran.exit, 9);
-    assert!(ran.errors.contains("duet sign-in ada@example.com"), "{ran:?}");
+    house.sees("admin reinstate 1234").await;
+}
+
+#[tokio::test]
+async fn an_operator_who_proved_long_ago_is_asked() {
+    let house = House::signed_in().await;
+    let path = house.folder().join("users.jsonl");
+    let line = |email: &str| format!("{{\"email\":\"{email}\",\"passwordHash\":\"$2b$\"}}\n");
+    fs::write(&path, line("bob@example.org")).unwrap();
+    for command in ["reinstate 1234".to_owned(), format!("import {}", path.display())] {
+        house.asked(|script| script.account.is_stale = true);
+        let ran = house.duet(&format!("admin {command}"), true).await;
+        let told = "There is no terminal to ask for the password; use --password-stdin.\n";
+        assert_eq!((ran.exit, ran.errors.as_str()), (64, told));
+        let (ran, asked) = house.asks(&format!("admin {command}"), &[PASSWORD]).await;
+        assert_eq!((ran.exit, asked.len()), (0, 1), "{ran:?}");
+    }
+    // The password comes first, then the file.
+    house.asked(|script| script.account.is_stale = true);
+    let input = format!("{PASSWORD}\n{}", line("bob@example.org"));
+    let ran = house.reads("admin --password-stdin import -", &input).await;
+    assert_eq!((ran.exit, ran.errors.as_str()), (0, ""));
+    assert_eq!(house.last::<ImportUsersRequest>().users.len(), 1);
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ impl Account {
         if password == self.password { Ok(()) } else { Err(Reason::InvalidCredentials) }
     }
 
-    fn recent(&self) -> Result<(), Reason> {
+    pub(super) fn recent(&self) -> Result<(), Reason> {
         if self.is_stale { Err(Reason::ReauthenticationRequired) } else { Ok(()) }
     }
 
@@ -109,7 +109,7 @@ fn opened() -> (Option<auth::User>, Option<auth::Credentials>) {
 
 impl Services {
     /// Has the account answer a call with a good token.
-    fn account<Q: Clone + Send + 'static, A>(
+    pub(super) fn account<Q: Clone + Send + 'static, A>(
         &self,
         request: Request<Q>,
         answer: impl FnOnce(&mut Account, Q) -> Result<A, Reason>,
