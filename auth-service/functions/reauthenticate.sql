@@ -19,6 +19,8 @@ begin
     perform from data.users u
         where u.user_id = p_user and u.password_hash = p_seen_hash for update;
     if found then
+        -- The password was right; wrong codes are counted by themselves.
+        perform data.settle_sign_in(p_client, p_now);
         v_outcome := case
             when p_method is not null
                 then data.use_code(p_user, p_method, p_factors, p_steps, p_hash, p_now)
@@ -33,7 +35,6 @@ begin
             set auth_time = p_now,
                 amr = case v_outcome when 'pwd' then array['pwd'] else array['pwd', v_outcome] end
             where s.user_id = p_user and s.id = p_session;
-        perform data.settle_sign_in(p_client, p_now);
         perform data.audit(p_user, 'reauthenticated', p_client, p_session, null, p_now);
     end if;
     return query

@@ -21,7 +21,7 @@ pub enum Error {
     /// E-mail and password do not belong together.
     #[error("e-mail and password do not belong together")]
     WrongCredentials,
-    /// Too many sign-ins failed; the next is let through after this time.
+    /// Too many passwords were wrong; the next is let through after this time.
     #[error("too many sign-ins failed")]
     Throttled(Duration),
     /// Asked for too often; it may be asked for again after this time.
@@ -137,7 +137,7 @@ impl From<Error> for Failure {
             Error::WrongCredentials => Self::new(Reason::InvalidCredentials, "Invalid credentials"),
             Error::Throttled(wait) => Self::new(
                 Reason::SignInThrottled,
-                "Too many sign-ins failed. Please try again in a while.",
+                "Too many passwords were wrong. Please try again in a while.",
             )
             .retry_after(wait),
             Error::RateLimited(wait) => Self::new(

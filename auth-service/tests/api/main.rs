@@ -26,6 +26,7 @@ mod operators;
 mod owner;
 mod program;
 mod races;
+mod reauthenticating;
 mod recovery;
 mod replicas;
 mod second_step;
