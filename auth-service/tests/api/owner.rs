@@ -2,12 +2,17 @@
 //! owner's methods have in common: whose account it is, and a recent proof.
 
 use proto::auth::v1::{
-    Activity, DeleteUserRequest, ExportUserRequest, ListActivityRequest, RevokeSessionRequest,
+    Activity, DeleteUserRequest, ExportUserRequest, ListActivityRequest, ReinstateUserRequest,
+    RevokeSessionRequest,
 };
+use serde_json::{Value, json};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::harness::{PASSWORD, Person, TestApp, Told as _, minutes};
+use crate::{
+    harness::{PASSWORD, Person, TestApp, Told as _, minutes},
+    operators::suspend,
+};
 
 impl TestApp {
     /// A page of what happened.
@@ -144,4 +149,39 @@ async fn an_old_proof_is_not_enough_to_take_out_or_to_delete() {
     let fresh = app.sign_in(&ada.email, PASSWORD).await.unwrap();
     let mut account = app.account(&fresh.access_token);
     account.export_user(ExportUserRequest::default()).await.unwrap();
+}
+
+/// What an operator did with the account is told, and not from where nor why.
+#[tokio::test]
+async fn an_owner_learns_what_operators_did_and_nothing_about_them() {
+    let app = TestApp::start().await;
+    let operator = app.operator("olga").await;
+    let ada = app.signed_up("ada").await;
+    let mut admin = app.admin(&operator.credentials.access_token);
+    suspend(&mut admin, &ada.name).await.unwrap();
+    let request = ReinstateUserRequest { name: ada.name.clone() };
+    admin.reinstate_user(request).await.unwrap();
+    let fresh = app.sign_in(&ada.email, PASSWORD).await.unwrap();
+    let all = app.all_activity(&fresh.access_token).await;
+    let said = ["sign_in", "admin.user.reinstated", "admin.user.suspended", "sign_up"];
+    assert_eq!(kinds(&all), said);
+    for activity in all {
+        let told = !activity.address_prefix.is_empty() && !activity.device_label.is_empty();
+        assert_eq!(told, !activity.kind.starts_with("admin."), "{}", activity.kind);
+    }
+
+    let mut account = app.account(&fresh.access_token);
+    let export = account.export_user(ExportUserRequest::default()).await.unwrap();
+    let mut pieces = export.into_inner();
+    let mut document = Vec::new();
+    while let Some(piece) = pieces.message().await.unwrap() {
+        document.extend(piece.data);
+    }
+    let document: Value = serde_json::from_slice(&document).unwrap();
+    let suspended = &document["activity"][3];
+    let said = json!({
+        "kind": "admin.user.suspended", "create_time": suspended["create_time"],
+        "address_prefix": "", "device_label": "",
+    });
+    assert_eq!(*suspended, said);
 }
