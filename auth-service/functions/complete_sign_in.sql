@@ -30,8 +30,8 @@ begin
             where c.user_id = p_user and c.id = p_challenge;
         delete from data.challenges c
             where c.user_id = p_user and c.id = p_challenge and c.wrong_codes >= 5;
-        perform data.audit(p_user, 'sign_in.refused', p_client - 'actor', null,
-            jsonb_build_object('step', p_method), p_now);
+        perform data.audit_refusal(p_user, 'sign_in.refused', p_client - 'actor', null,
+            jsonb_build_object('step', p_method), (p_client #>> '{settles,audited}')::bigint, p_now);
     elsif v_outcome in ('otp', 'recovery') then
         delete from data.challenges c where c.user_id = p_user and c.id = p_challenge;
         perform data.begin_session(

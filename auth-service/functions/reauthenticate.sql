@@ -28,8 +28,8 @@ begin
             else 'pwd' end;
     end if;
     if v_outcome = 'wrong' then
-        perform data.audit(p_user, 'reauthentication.refused', p_client, p_session,
-            jsonb_build_object('step', p_method), p_now);
+        perform data.audit_refusal(p_user, 'reauthentication.refused', p_client, p_session,
+            jsonb_build_object('step', p_method), (p_client #>> '{settles,audited}')::bigint, p_now);
     elsif v_outcome in ('pwd', 'otp', 'recovery') then
         update data.sessions s
             set auth_time = p_now,

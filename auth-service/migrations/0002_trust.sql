@@ -47,7 +47,10 @@ create table data.audit_events (
 create table data.audit_heads (
     user_id uuid primary key,
     sequence bigint not null,
-    hash bytea not null
+    hash bytea not null,
+    -- Refusals that were noted in the minute from refusals_since on.
+    refusals bigint not null default 0,
+    refusals_since timestamptz not null default '-infinity'
 );
 
 alter table data.audit_events enable row level security;

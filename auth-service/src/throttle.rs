@@ -108,11 +108,12 @@ pub struct Attempt {
     refused: &'static str,
 }
 
-/// What the database does when a session is opened, besides; part of what
-/// `data.settle_sign_in` and `data.cap_sessions` read.
+/// What the database does when a session is opened, besides, or a code is wrong;
+/// part of what `data.settle_sign_in` and `data.cap_sessions` read.
 #[derive(Clone, Debug, Serialize)]
 pub struct Settlement {
     max_sessions: i64,
+    audited: i64,
     bucket: Option<String>,
     address: Option<String>,
 }
@@ -121,7 +122,8 @@ impl Settlement {
     /// For a session that no sign-in was counted for.
     #[must_use]
     pub const fn uncounted(throttles: &Throttles) -> Self {
-        Self { max_sessions: throttles.max_sessions, bucket: None, address: None }
+        let &Throttles { max_sessions, audited, .. } = throttles;
+        Self { max_sessions, audited, bucket: None, address: None }
     }
 
     /// For the session that this attempt succeeds with: it counts no longer.
@@ -129,6 +131,7 @@ impl Settlement {
     pub fn of(throttles: &Throttles, attempt: &Attempt) -> Self {
         Self {
             max_sessions: throttles.max_sessions,
+            audited: throttles.audited,
             bucket: Some(hex(&attempt.bucket)),
             address: attempt.address.as_ref().map(hex),
         }

@@ -1,12 +1,13 @@
 //! Devices: which are known and what that is good for, and how many may be
 //! signed in. How much others are slowed down meanwhile is in `abuse.rs`.
 
-use proto::auth::v1::GetUserRequest;
+use proto::auth::v1::{GetUserRequest, complete_sign_in_request::Code::RecoveryCode};
 use sqlx::ConnectOptions as _;
 use tonic::Code;
 
 use crate::{
     abuse::{ADA, BEHIND, WRONG, attempt, audited, number, seconds, throttled},
+    authenticator::{challenged, complete, signed_in, with_authenticator},
     harness::{PASSWORD, TestApp, Told as _, minutes},
 };
 
@@ -101,4 +102,40 @@ async fn the_oldest_session_makes_room() {
     assert_eq!((audited["session.displaced"], audited["sign_in"]), (2, 4));
     let told = "select count(*) from data.trust_events where kind = 'session'";
     assert_eq!(number(&app, told).await, 2);
+}
+
+/// However many devices, sessions and codes somebody tries with: an account's log
+/// takes so many refusals in a minute.
+#[tokio::test]
+async fn refusals_of_an_account_are_audited_together() {
+    let app = TestApp::start_with(&[BEHIND, "--audited-refusals=6"]).await;
+    let (ada, authenticator) = with_authenticator(&app, "ada").await;
+    let mut passes = vec![String::new(), ada.credentials.device_token.clone()];
+    for n in 0..2 {
+        let code = RecoveryCode(authenticator.recovery_codes[n].clone());
+        let done = signed_in(&app, &ada, code).await.unwrap();
+        passes.push(done.credentials.unwrap().device_token);
+    }
+    app.clock.advance(minutes(1));
+    let wrong = RecoveryCode("aaaa-bbbb-cccc-dddd".to_owned());
+    let refused = async || {
+        let audited = audited(&app).await;
+        audited.get("sign_in.refused").copied().unwrap_or_default()
+    };
+    for pass in &passes {
+        attempt(app.auth(), "203.0.113.1", (ADA, WRONG, pass)).await.unwrap_err();
+    }
+    assert_eq!(refused().await, 4);
+    for _ in 0..2 {
+        let challenge = challenged(&app, &ada).await;
+        for _ in 0..4 {
+            let refused = complete(&app, &challenge.token, wrong.clone()).await.unwrap_err();
+            refused.is(Code::Unauthenticated, "CODE_INVALID");
+        }
+    }
+    assert_eq!(refused().await, 6);
+    app.clock.advance(minutes(1));
+    let challenge = challenged(&app, &ada).await;
+    complete(&app, &challenge.token, wrong).await.unwrap_err();
+    assert_eq!(refused().await, 7);
 }
