@@ -7,20 +7,21 @@
 
 pub mod pieces;
 pub mod tasks;
+pub mod turns;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use shared::{
     database::{Database, Repeat},
-    error::Failure,
+    error::{Failure, Reason},
     name,
     secret::Secret,
 };
 use uuid::Uuid;
 
 use self::{
-    pieces::{Gone, Pieces},
+    pieces::{Pieces, Unreceived},
     tasks::Tasks,
 };
 use crate::{
@@ -307,9 +308,15 @@ fn json(value: &impl Serialize) -> Result<String, Stopped> {
     serde_json::to_string(value).map_err(|error| Stopped::Failed(Failure::internal(error)))
 }
 
-impl From<Gone> for Stopped {
-    fn from(Gone: Gone) -> Self {
-        Self::Gone
+impl From<Unreceived> for Stopped {
+    fn from(why: Unreceived) -> Self {
+        match why {
+            Unreceived::Gone => Self::Gone,
+            Unreceived::Stalled => {
+                let late = "Nothing of the export was received for too long.";
+                Self::Failed(Failure::new(Reason::DeadlineExceeded, late))
+            }
+        }
     }
 }
 

@@ -15,10 +15,7 @@ use shared::{
     interceptor::Identity,
     name, page, rng,
 };
-use tokio::{
-    sync::{Semaphore, mpsc},
-    task::JoinHandle,
-};
+use tokio::{sync::mpsc, task::JoinHandle};
 use tonic::{Request, Status};
 use uuid::Uuid;
 
@@ -31,15 +28,17 @@ use crate::{
     },
     email::Email,
     error::DOMAIN,
-    export::{self, Stopped, pieces::Pieces, tasks},
+    export::{self, Stopped, pieces::Pieces, tasks, turns::Turns},
     mail::Mail,
 };
 
 /// How many exports may be sent at once; each holds a few pieces in memory.
-static EXPORTS: Semaphore = Semaphore::const_new(16);
+static EXPORTS: Turns = Turns::new(16);
 /// The longest that one waits for others.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The longest that a client may take to receive one.
+/// The longest that a client may take to receive a piece of one.
+const STALL: Duration = Duration::from_secs(30);
+/// The longest that a client may take to receive all of it.
 const RECEIVE: Duration = Duration::from_secs(300);
 /// An export, in pieces.
 pub(super) type Export = Pin<Box<dyn Stream<Item = Result<ExportUserResponse, Status>> + Send>>;
@@ -132,13 +131,9 @@ impl Service {
         let identity = Identity::of(&request)?;
         let mut fields = Fields::new();
         let user = name::user(&mut fields, "name", &request.get_ref().name, &identity)?;
-        fields.all((user,))?;
+        let (user,) = fields.all((user,))?;
         self.recent(&identity)?;
-        let turn = tokio::time::timeout(call::time_left(PATIENCE), EXPORTS.acquire()).await;
-        let turn = turn.ok().and_then(Result::ok).ok_or_else(|| {
-            let busy = "Others take their data out at the moment; please try again shortly.";
-            Failure::new(Reason::Overloaded, busy).retry_after(PATIENCE)
-        })?;
+        let turn = EXPORTS.take(user, call::time_left(PATIENCE)).await?;
 
         let caller = self.caller(&identity)?;
         let tasks = self.0.tasks.clone();
@@ -152,7 +147,7 @@ impl Service {
         let tasks = tasks.transpose()?;
         let account = export::begin(&self.0.database, &caller).await?;
         let database = self.0.database.clone();
-        let (mut file, pieces) = Pieces::new();
+        let (mut file, pieces) = Pieces::new(STALL);
         let writing = async move {
             let _turn = turn;
             let written = export::write(&database, &caller, account, tasks, &mut file);

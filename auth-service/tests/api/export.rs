@@ -21,9 +21,11 @@ use serde_json::Value;
 use shared::{
     interceptor::Identity,
     server::{Limits, Server},
+    testing::eventually,
 };
 use tokio::net::TcpListener;
 use tonic::{Code, Request, Response, Status, Streaming};
+use tonic_types::StatusExt as _;
 
 use crate::harness::{PASSWORD, TestApp, Told as _, minutes};
 
@@ -245,6 +247,23 @@ async fn a_large_export_is_fetched_no_faster_than_it_is_received() {
     let document: Value = serde_json::from_slice(&document).unwrap();
     let tasks = document["tasks"]["tasks"].as_array().unwrap();
     assert_eq!((tasks.len(), &tasks[9999]["id"]), (10_000, &9999.into()));
+}
+
+/// Whoever begins one and receives nothing holds up nobody, and begins no second one.
+#[tokio::test]
+async fn a_user_takes_out_one_export_at_a_time() {
+    let endless = (0..400).map(|_| Ok(vec![b' '; PIECE_BYTES]));
+    let app = Tasks::with(endless).beside(&[]).await;
+    let (ada, bob) = (app.signed_up("ada").await, app.signed_up("bob").await);
+    let unread = begin(&app, ada.token()).await.unwrap();
+    let phone = app.sign_in(&ada.email, PASSWORD).await.unwrap();
+    let second = begin(&app, &phone.access_token).await.unwrap_err();
+    second.is(Code::ResourceExhausted, "RATE_LIMITED");
+    assert!(second.get_details_retry_info().unwrap().retry_delay.is_some());
+    let foreign = begin(&app, bob.token()).await.unwrap();
+    drop(unread);
+    eventually("the turn is free again", async || begin(&app, ada.token()).await.is_ok()).await;
+    drop(foreign);
 }
 
 /// Many pages of each part, in their order and each once.
