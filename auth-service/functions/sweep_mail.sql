@@ -1,24 +1,31 @@
--- Removes, of any user: up to p_limit mails with which nothing is to be done
--- any more since p_done_before, or nothing was since p_left_before, and as many
--- tokens that have expired. Tells how many there were of the more numerous.
+-- Removes, of any user, mails with which nothing is to be done any more since
+-- p_done_before, or nothing was since p_left_before. Looks at up to p_limit after
+-- (p_after_user, p_after_id), by their key; tells the last one, null when there
+-- are no more.
 create or replace function api.sweep_mail(
-    p_done_before timestamptz, p_left_before timestamptz, p_now timestamptz, p_limit bigint
-) returns bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+    p_done_before timestamptz, p_left_before timestamptz,
+    p_after_user uuid, p_after_id uuid, p_limit bigint,
+    out last_user uuid, out last_id uuid
+) language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $$
 declare
-    v_mails bigint;
-    v_tokens bigint;
+    v_nil constant uuid := '00000000-0000-0000-0000-000000000000';
 begin
     perform set_config('app.sweep', 'on', true);
-    delete from data.outbox o using (
-        select d.user_id, d.id from data.outbox d
-        where d.created_at < p_done_before
-            and (d.next_attempt_at is null or d.created_at < p_left_before)
+    with page as (
+        select o.user_id, o.id, o.created_at, o.next_attempt_at from data.outbox o
+        where (o.user_id, o.id) > (coalesce(p_after_user, v_nil), coalesce(p_after_id, v_nil))
+        order by o.user_id, o.id
         limit p_limit
-    ) over where o.user_id = over.user_id and o.id = over.id;
-    get diagnostics v_mails = row_count;
-    delete from data.mail_tokens t using (
-        select d.user_id, d.kind from data.mail_tokens d where d.expires_at < p_now limit p_limit
-    ) over where t.user_id = over.user_id and t.kind = over.kind;
-    get diagnostics v_tokens = row_count;
-    return greatest(v_mails, v_tokens);
+    ), removed as (
+        delete from data.outbox o using page p
+        where o.user_id = p.user_id and o.id = p.id and p.created_at < p_done_before
+            and (p.next_attempt_at is null or p.created_at < p_left_before)
+    )
+    select p.user_id, p.id into last_user, last_id
+        from page p where (select count(*) from page) = p_limit
+        order by p.user_id desc, p.id desc limit 1;
+    perform set_config('app.sweep', '', true);
 end $$;

@@ -14,7 +14,7 @@ use crate::error::Error;
 const KEPT_WHEN_DONE: TimeDelta = TimeDelta::days(2);
 /// How long one is kept that nobody even tried to send.
 const KEPT_WHEN_LEFT: TimeDelta = TimeDelta::days(7);
-/// How many rows one statement removes.
+/// How many rows one statement looks at.
 const SWEPT_AT_ONCE: i64 = 1000;
 
 /// A mail that this sender is to send.
@@ -154,21 +154,53 @@ pub(super) async fn failed(
 /// # Errors
 /// Those of the database.
 pub async fn sweep(database: &Database, now: DateTime<Utc>) -> Result<(), Error> {
+    sweep_mails(database, now).await?;
+    sweep_tokens(database, now).await
+}
+
+async fn sweep_mails(database: &Database, now: DateTime<Utc>) -> Result<(), Error> {
     let (done, left) = (now - KEPT_WHEN_DONE, now - KEPT_WHEN_LEFT);
+    let (mut user, mut id): (Option<Uuid>, Option<Uuid>) = (None, None);
     loop {
-        let removed = database.call(Repeat::Safe, |mut connection| async move {
-            sqlx::query_scalar!(
-                r#"select api.sweep_mail($1, $2, $3, $4) as "removed!""#,
+        let swept = database.call(Repeat::Safe, |mut connection| async move {
+            sqlx::query!(
+                "select last_user, last_id from api.sweep_mail($1, $2, $3, $4, $5)",
                 done,
                 left,
-                now,
+                user,
+                id,
                 SWEPT_AT_ONCE
             )
             .fetch_one(&mut *connection)
             .await
         });
-        if removed.await? < SWEPT_AT_ONCE {
+        let swept = swept.await?;
+        if swept.last_user.is_none() {
             return Ok(());
         }
+        (user, id) = (swept.last_user, swept.last_id);
+    }
+}
+
+async fn sweep_tokens(database: &Database, now: DateTime<Utc>) -> Result<(), Error> {
+    let (mut user, mut kind): (Option<Uuid>, Option<String>) = (None, None);
+    loop {
+        let kind_before = kind.as_deref();
+        let swept = database.call(Repeat::Safe, |mut connection| async move {
+            sqlx::query!(
+                "select last_user, last_kind from api.sweep_mail_tokens($1, $2, $3, $4)",
+                now,
+                user,
+                kind_before,
+                SWEPT_AT_ONCE
+            )
+            .fetch_one(&mut *connection)
+            .await
+        });
+        let swept = swept.await?;
+        if swept.last_user.is_none() {
+            return Ok(());
+        }
+        (user, kind) = (swept.last_user, swept.last_kind);
     }
 }

@@ -353,6 +353,7 @@ const CALLABLE: &[&str] = &[
     "api.suspend_user",
     "api.sweep_deletions",
     "api.sweep_mail",
+    "api.sweep_mail_tokens",
     "api.sweep_sessions",
     "api.sweep_throttles",
     "api.sweep_trust_events",
@@ -400,6 +401,7 @@ async fn the_database_isolates_by_itself() {
         "api.add_signing_key(",
         "api.remove_signing_keys(",
         "api.sweep_mail(",
+        "api.sweep_mail_tokens(",
         "api.sweep_sessions(",
         // Services have to learn whom to erase, and what is over is looked for.
         "api.pending_erasures(",
