@@ -20,10 +20,11 @@ use tokio::net::TcpListener;
 
 use crate::{
     SCHEMA,
-    admin::first::{self, Made},
+    admin::first::{self, Made, Revoked},
     audit,
     config::{
-        AdminCommand, AuditCommand, Command, Config, CreateOperator, Explain, ServiceAccountCommand,
+        AdminCommand, AuditCommand, Command, Config, CreateOperator, Explain, RevokeOperator,
+        ServiceAccountCommand,
     },
     explain,
 };
@@ -50,6 +51,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             crate::ensure_service_account(&config, account).await
         }
         Some(Command::Admin(AdminCommand::Create(operator))) => create(&config, operator).await,
+        Some(Command::Admin(AdminCommand::Revoke(operator))) => revoke(&config, operator).await,
         Some(Command::Audit(AuditCommand::Verify)) => verify(&config).await,
         Some(Command::Explain(asked)) => explain(&config, asked).await,
         None => {
@@ -75,6 +77,18 @@ async fn create(config: &Config, operator: &CreateOperator) -> anyhow::Result<()
         Made::New => say(&format!("{email} has an account now, which is an operator's.")),
         Made::Granted => say(&format!("{email} is an operator now.")),
         Made::Kept => say(&format!("{email} is an operator already.")),
+    }
+}
+
+/// `auth-service admin revoke`
+async fn revoke(config: &Config, operator: &RevokeOperator) -> anyhow::Result<()> {
+    let database = connect(config).await?;
+    let revoked = first::revoke(&database, &operator.email, SystemClock.now()).await?;
+    database.close().await;
+    let email = operator.email.as_str();
+    match revoked {
+        Revoked::Done => say(&format!("{email} is no operator any more; its sessions are over.")),
+        Revoked::Kept => say(&format!("{email} is no operator.")),
     }
 }
 

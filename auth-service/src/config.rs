@@ -11,7 +11,7 @@ mod trust;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, ValueEnum};
 use jsonwebtoken::Algorithm;
 use shared::{
     config::{self, Settings, duration},
@@ -25,7 +25,7 @@ use self::abuse::Abuse;
 pub use self::{
     export::Export,
     factors::SecondFactors,
-    operation::{AdminCommand, AuditCommand, CreateOperator, Explain},
+    operation::{AdminCommand, AuditCommand, Command, CreateOperator, Explain, RevokeOperator},
     passwords::{PasswordProfile, Passwords},
     service_account::{Ensure, ServiceAccountCommand},
 };
@@ -169,26 +169,6 @@ pub struct Config {
     pub log: String,
 }
 
-/// What to do.
-#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
-pub enum Command {
-    /// Apply migrations and functions as the owner of the database.
-    Migrate,
-    /// Ask the running service, by its admin address, whether it is ready.
-    Health,
-    /// Give another service an account of its own.
-    #[command(subcommand)]
-    ServiceAccount(ServiceAccountCommand),
-    /// Make operators.
-    #[command(subcommand)]
-    Admin(AdminCommand),
-    /// Look at the audit log.
-    #[command(subcommand)]
-    Audit(AuditCommand),
-    /// Tell which check refuses an access token; exit code 1 if one does.
-    Explain(Explain),
-}
-
 /// What keys sign with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SigningAlgorithm {
@@ -214,7 +194,7 @@ impl Settings for Config {
             faults.extend(self.trust.faults(self.key_lead));
         }
         faults.extend(self.abuse.faults());
-        if matches!(self.command, Some(Command::Admin(_))) {
+        if matches!(self.command, Some(Command::Admin(AdminCommand::Create(_)))) {
             faults.extend(self.passwords.hashing().err());
         }
         let mut must = |holds: bool, fault: &str| {

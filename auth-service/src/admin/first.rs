@@ -1,5 +1,5 @@
-//! The first operator, and any other that is made by whoever may call this
-//! service's database: nobody has to be asked who does.
+//! The first operator, and any other that is made, or made none, by whoever may call
+//! this service's database: nobody has to be asked who does.
 //!
 //! Invariant: an account that somebody made with another's address becomes no
 //! operator's by mistake. Either the address is verified, or the operator says
@@ -56,6 +56,43 @@ pub async fn make(
             "there is an account with this address, and nobody has shown that the address is \
              theirs; if you know that it is, say --unverified"
         ),
+        other => Err(Error::Impossible(format!("the outcome {other} for an operator")).into()),
+    }
+}
+
+/// What became of an operator who is to be none any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoked {
+    /// The account is no operator's now, and its sessions are over.
+    Done,
+    /// It was none.
+    Kept,
+}
+
+/// Makes the account with this e-mail no operator's any more, and ends its sessions.
+///
+/// # Errors
+/// In words for the operator: there is no such account.
+pub async fn revoke(
+    database: &Database,
+    email: &Email,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Revoked> {
+    let (canonical, client) = (&email.canonical(), &Client::current().json());
+    let outcome = database.call(Repeat::Unsafe, |mut connection| async move {
+        sqlx::query_scalar!(
+            r#"select api.revoke_operator($1, $2, $3) as "outcome!""#,
+            canonical,
+            client,
+            now
+        )
+        .fetch_one(&mut *connection)
+        .await
+    });
+    match outcome.await?.as_str() {
+        "revoked" => Ok(Revoked::Done),
+        "none" => Ok(Revoked::Kept),
+        "missing" => bail!("there is no account with this address"),
         other => Err(Error::Impossible(format!("the outcome {other} for an operator")).into()),
     }
 }

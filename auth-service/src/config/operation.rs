@@ -5,14 +5,36 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use shared::secret::Secret;
 
-use super::AUDIENCE;
+use super::{AUDIENCE, ServiceAccountCommand};
 use crate::email::Email;
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Apply migrations and functions as the owner of the database.
+    Migrate,
+    /// Ask the running service, by its admin address, whether it is ready.
+    Health,
+    /// Give another service an account of its own.
+    #[command(subcommand)]
+    ServiceAccount(ServiceAccountCommand),
+    /// Make operators, and make them none again.
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Look at the audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Tell which check refuses an access token; exit code 1 if one does.
+    Explain(Explain),
+}
 
 /// What to do about operators.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum AdminCommand {
     /// Make an account an operator's, and the account if there is none.
     Create(CreateOperator),
+    /// Make an account no operator's any more, and end its sessions.
+    Revoke(RevokeOperator),
 }
 
 /// Who is to be an operator.
@@ -29,6 +51,14 @@ pub struct CreateOperator {
     /// is theirs: whoever made it becomes the operator.
     #[arg(long)]
     pub unverified: bool,
+}
+
+/// Who is to be no operator any more.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct RevokeOperator {
+    /// The e-mail address of the account.
+    #[arg(value_parser = email)]
+    pub email: Email,
 }
 
 /// What to do about the audit log.

@@ -1,14 +1,18 @@
 //! What operators do, and that nobody else does it.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, process::Command};
 
-use auth_service::admin::first::Made;
+use auth_service::{
+    admin::first::{self, Made, Revoked},
+    email::Email,
+};
 use futures_util::future::join_all;
 use proto::auth::v1::{
     CreateServiceAccountRequest, DeleteServiceAccountRequest, ExchangeTokenRequest, GetUserRequest,
     ListServiceAccountsRequest, ListUsersRequest, ListUsersResponse, ReinstateUserRequest,
     SignOutRequest, SuspendUserRequest,
 };
+use shared::clock::Clock as _;
 use sqlx::ConnectOptions as _;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -333,4 +337,46 @@ async fn the_first_operator_is_made_at_the_machine() {
     let mut admin = app.admin(&refreshed.access_token);
     let said = ["admin.user.made_operator", "sign_up"];
     assert_eq!(kinds(&mut admin, &ada.name).await, said);
+}
+
+/// At the machine somebody is made an operator no more: tokens that say otherwise
+/// are refused, and the log says so.
+#[tokio::test]
+async fn an_operators_right_is_taken_back_at_the_machine() {
+    let app = TestApp::start().await;
+    let operator = app.operator("olga").await;
+    let revoke = async |email: &str| {
+        first::revoke(&app.own_database(), &Email::parse(email).unwrap(), app.clock.now()).await
+    };
+    assert_eq!(revoke("OLGA@example.org").await.unwrap(), Revoked::Done);
+    assert_eq!(revoke(&operator.email).await.unwrap(), Revoked::Kept);
+    assert!(revoke("nobody@example.org").await.is_err());
+    let token = &operator.credentials.access_token;
+    let over = app.admin(token).list_users(ListUsersRequest::default()).await.unwrap_err();
+    over.is(Code::Unauthenticated, "SESSION_REVOKED");
+    assert!(!app.introspect(token).await.active);
+    app.refresh(&operator.credentials.refresh_token).await.unwrap_err();
+
+    // The account is there, and an ordinary one.
+    let again = app.sign_in(&operator.email, PASSWORD).await.unwrap();
+    assert!(app.introspect(&again.access_token).await.scopes.is_empty());
+    let happened = app.all_activity(&again.access_token).await;
+    assert_eq!(happened[1].kind, "admin.user.revoked_operator");
+    let made = app.make_operator(&operator.email, None, true).await.unwrap();
+    assert_eq!(made, Made::Granted);
+
+    let url = app.database.app.to_url_lossy().to_string();
+    let done = "olga@example.org is no operator any more; its sessions are over.\n";
+    for (email, code, said) in [
+        (operator.email.as_str(), 0, done),
+        (&operator.email, 0, "olga@example.org is no operator.\n"),
+        ("nobody@example.org", 1, ""),
+        ("nobody", 64, ""),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_auth-service"));
+        command.args(["admin", "revoke", email]).env_clear().env("AUTH_DATABASE_URL", &url);
+        let output = tokio::process::Command::from(command).output().await.unwrap();
+        let told = (output.status.code(), String::from_utf8(output.stdout).unwrap());
+        assert_eq!(told, (Some(code), said.to_owned()), "{email}");
+    }
 }

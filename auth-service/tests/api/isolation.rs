@@ -340,6 +340,7 @@ const CALLABLE: &[&str] = &[
     "api.reseal_factor",
     "api.reset_password",
     "api.reset_subject",
+    "api.revoke_operator",
     "api.revoke_other_sessions",
     "api.revoke_session",
     "api.revoke_signing_key",
@@ -411,6 +412,7 @@ async fn the_database_isolates_by_itself() {
         "api.import_users(",
         "api.list_users(",
         "api.operators_service_accounts(",
+        "api.revoke_operator(",
         // Machines belong to the service itself.
         "data.service_accounts",
         "data.service_secrets",
