@@ -1,15 +1,20 @@
--- Deletes the caller's account, and has every service erase what it has of the
+-- Deletes the caller's account, and has p_services erase what they have of the
 -- user. p_mail is what the owner is told by mail, if anything. Outcomes:
 --   deleted      it is gone; also if this very request did it before
+--   left         so it is, and there are more rows than one call removes: see
+--                api.forget_user
 --   wrong_email  p_email_canonical is not the address of the account
 create or replace function api.delete_user(
     p_user uuid, p_session uuid, p_email_canonical text, p_request uuid, p_receipt_hash bytea,
-    p_mail jsonb, p_now timestamptz
+    p_services text[], p_mail jsonb, p_now timestamptz
 ) returns text language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_nobody constant uuid := '00000000-0000-0000-0000-000000000000';
+    v_rows constant bigint := 1000;
+    v_stand_in constant uuid := data.stand_in(p_email_canonical);
     v_email text;
-    v_services bigint;
+    v_head data.audit_heads;
+    v_removed bigint;
 begin
     perform set_config('app.user_id', p_user::text, true);
     -- Sign-ins, changes and other deletions wait, or we do.
@@ -28,15 +33,22 @@ begin
         return 'wrong_email';
     end if;
 
-    insert into data.deletions (user_id, request_id, receipt_hash, requested_at)
-    values (p_user, p_request, p_receipt_hash, p_now);
+    insert into data.deletions (user_id, request_id, receipt_hash, requested_at, stand_in)
+    values (p_user, p_request, p_receipt_hash, p_now, v_stand_in);
     insert into data.erasures (user_id, service)
-    select p_user, a.name from data.service_accounts a where 'trust:watch' = any (a.scopes);
-    get diagnostics v_services = row_count;
-    -- What is left after so many rows goes with api.sweep_deletions.
-    perform data.forget(p_user, 10000);
+    select distinct p_user, s.name from unnest(p_services) as s (name);
+    select h.* into v_head from data.audit_heads h where h.user_id = p_user for update;
+    perform data.pass_on_notices(p_user);
+    v_removed := data.forget_stand_in(v_stand_in, p_now, v_rows);
+    perform set_config('app.user_id', p_user::text, true);
+    -- However many sessions there are: none that lives is left for later.
+    delete from data.sessions s where s.user_id = p_user and s.ended_at is null;
+    v_removed := v_removed + data.forget(p_user, v_rows);
+    -- Whoever has a copy of the chain can tell that it went by a deletion.
     perform data.audit(v_nobody, 'user.deleted', '{}', null,
-        jsonb_build_object('services', v_services), p_now);
+        jsonb_build_object(
+            'services', coalesce(cardinality(p_services), 0), 'entries', v_head.sequence,
+            'last_hash', encode(v_head.hash, 'hex')), p_now);
     if p_mail is not null then
         -- Under nobody's name: nothing is kept under the user's own.
         perform data.send_mail(v_nobody, v_email, p_mail, p_now);
@@ -46,5 +58,5 @@ begin
     perform data.tell_verifiers(
         'user', array[p_user], array[null::uuid], p_now + interval '1 minute', p_now);
     perform data.tell_verifiers('erase', array[p_user], array[null::uuid], p_now, p_now);
-    return 'deleted';
+    return case when v_removed < v_rows then 'deleted' else 'left' end;
 end $$;

@@ -6,7 +6,9 @@ create or replace function data.finish_sign_up(
 declare
     v_user uuid := (p_payload ->> 'user')::uuid;
 begin
+    -- The account has its own rows from now on.
     delete from data.mail_tokens where user_id = p_stand_in;
+    delete from data.outbox where user_id = p_stand_in;
     perform set_config('app.user_id', v_user::text, true);
     insert into data.user_emails (email_canonical, user_id)
     values (p_payload ->> 'email_canonical', v_user) on conflict do nothing;

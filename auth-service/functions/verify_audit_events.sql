@@ -5,10 +5,12 @@
 --   changed   its hash does not follow from it and from the entry before
 --   missing   what was before it is not there
 --   surplus   it is not counted in the head of its chain
+-- Chains of deleted users that are still being removed are left out; tells how
+-- many the log says were.
 create or replace function api.verify_audit_events(
     p_user uuid, p_sequence bigint, p_hash bytea, p_limit bigint
 ) returns table (
-    good bigint, last_user uuid, last_sequence bigint, last_hash bytea,
+    good bigint, deleted bigint, last_user uuid, last_sequence bigint, last_hash bytea,
     fault text, fault_user uuid, fault_sequence bigint
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp rows 1 as $$
 begin
@@ -18,7 +20,9 @@ begin
         with page as (
             select e as event, h.sequence as head
             from data.audit_events e left join data.audit_heads h on h.user_id = e.user_id
-            where (e.user_id, e.sequence) > (p_user, p_sequence)
+            where (e.user_id, e.sequence) > (p_user, p_sequence) and not exists (
+                select from data.deletions d where d.user_id = e.user_id and d.forgotten_at is null
+            )
             order by e.user_id, e.sequence
             limit p_limit
         ), linked as (
@@ -44,6 +48,9 @@ begin
             select c.event from checked c order by c.n desc limit 1
         )
         select coalesce(f.n - 1, (select count(*) from checked)),
+            (select count(*) from checked c
+                where (c.event).user_id = '00000000-0000-0000-0000-000000000000'
+                    and (c.event).kind = 'user.deleted'),
             (l.event).user_id, (l.event).sequence, (l.event).hash,
             f.fault, (f.event).user_id, (f.event).sequence
         from (select) as always left join first_fault f on true left join last_event l on true;

@@ -8,17 +8,21 @@ create table data.deletions (
     -- SHA-256 of the secret in the receipt token.
     receipt_hash bytea not null,
     requested_at timestamptz not null,
+    -- Under which id there are rows of the address's; null once they are gone.
+    stand_in uuid,
     -- When nothing of the account was found any more.
     forgotten_at timestamptz
 );
 create index deletions_to_forget on data.deletions (user_id) where forgotten_at is null;
 
--- The services that watched for erasures when the account was deleted, by the
--- names of their accounts: an account that is made anew goes on for the old one.
+-- The services that have to erase what they have, by the names of their accounts:
+-- an account that is made later, or anew, confirms for them.
 create table data.erasures (
     user_id uuid not null,
     service text not null,
     erased_at timestamptz,
+    -- When an operator said that nobody waits for this any more.
+    closed_at timestamptz,
     primary key (user_id, service)
 );
 create index erasures_to_confirm on data.erasures (user_id, service) where erased_at is null;
@@ -37,3 +41,6 @@ create policy pending on data.erasures for select
 -- What is over is looked for across users, and then handled as each of them.
 create policy sweep on data.deletions for select
     using (current_setting('app.sweep', true) = 'on');
+-- While a user is being forgotten, the chain of the user's audit log is in pieces.
+create policy verify on data.deletions for select
+    using (current_setting('app.verify', true) = 'on');

@@ -1,4 +1,6 @@
-//! The audit log: what operators read of it, and whether its chains hold.
+//! The audit log: what operators read of it, and whether its chains hold. There is
+//! no key in the hashes: whoever may write to the tables can write a chain anew, or
+//! take one away. That shows to whoever has kept a last hash elsewhere.
 //!
 //! Invariant: nothing here writes. Entries are added by the functions that do
 //! what the entries are about, in the same transaction.
@@ -45,6 +47,9 @@ pub struct Verified {
     pub chains: i64,
     /// Entries that follow from themselves and the one before.
     pub entries: i64,
+    /// Chains that went with their accounts, as the service's own chain says; each
+    /// entry has the last hash of such a chain.
+    pub deleted: i64,
 }
 
 /// Where a chain is broken.
@@ -119,7 +124,8 @@ pub async fn list(
 }
 
 /// Checks every entry of every chain, some at a time, and then that each chain
-/// ends where it should. What is written meanwhile does no harm.
+/// ends where it should. What is written meanwhile does no harm, and a chain that
+/// is being removed with its account is left out.
 ///
 /// # Errors
 /// Those of the database.
@@ -129,6 +135,7 @@ pub async fn verify(database: &Database) -> Result<Result<Verified, Broken>, Err
     while let Some((user, sequence, hash)) = at {
         let page = events_after(database, user, sequence, &hash).await?;
         verified.entries += page.good;
+        verified.deleted += page.deleted;
         if let (Some(fault), Some(user), Some(sequence)) =
             (page.fault, page.fault_user, page.fault_sequence)
         {
@@ -161,6 +168,7 @@ pub async fn verify(database: &Database) -> Result<Result<Verified, Broken>, Err
 
 struct Events {
     good: i64,
+    deleted: i64,
     last_user: Option<Uuid>,
     last_sequence: Option<i64>,
     last_hash: Option<Vec<u8>>,
@@ -178,8 +186,8 @@ async fn events_after(
     let page = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query_as!(
             Events,
-            r#"select good as "good!", last_user, last_sequence, last_hash, fault, fault_user,
-                fault_sequence
+            r#"select good as "good!", deleted as "deleted!", last_user, last_sequence,
+                last_hash, fault, fault_user, fault_sequence
             from api.verify_audit_events($1, $2, $3, $4)"#,
             user,
             sequence,

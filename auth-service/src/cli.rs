@@ -9,24 +9,28 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use chrono::SecondsFormat;
 use shared::{
     clock::{Clock as _, SystemClock},
     database::{self, Database},
-    probe, program,
+    name, probe, program,
     secret::Secret,
     verify::Rules,
 };
 use tokio::net::TcpListener;
+use uuid::Uuid;
 
 use crate::{
     SCHEMA,
     admin::first::{self, Made, Revoked},
     audit,
     config::{
-        AdminCommand, AuditCommand, Command, Config, CreateOperator, Explain, RevokeOperator,
-        ServiceAccountCommand,
+        AdminCommand, AuditCommand, Command, Config, CreateOperator, ErasuresCommand, Explain,
+        RevokeOperator, ServiceAccountCommand,
     },
+    deletion::open::{self, Owed},
     explain,
+    service_accounts::AccountName,
 };
 
 /// How long a command waits for the database.
@@ -52,6 +56,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         }
         Some(Command::Admin(AdminCommand::Create(operator))) => create(&config, operator).await,
         Some(Command::Admin(AdminCommand::Revoke(operator))) => revoke(&config, operator).await,
+        Some(Command::Erasures(ErasuresCommand::List)) => list_erasures(&config).await,
+        Some(Command::Erasures(ErasuresCommand::Close { user, service })) => {
+            close_erasure(&config, *user, service).await
+        }
         Some(Command::Audit(AuditCommand::Verify)) => verify(&config).await,
         Some(Command::Explain(asked)) => explain(&config, asked).await,
         None => {
@@ -92,6 +100,37 @@ async fn revoke(config: &Config, operator: &RevokeOperator) -> anyhow::Result<()
     }
 }
 
+/// `auth-service erasures list`
+async fn list_erasures(config: &Config) -> anyhow::Result<()> {
+    let database = connect(config).await?;
+    let mut last = None;
+    loop {
+        let page = open::list(&database, last.as_ref()).await?;
+        for Owed { user, service, requested_at } in &page {
+            let since = requested_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+            say(&format!("{} {service} {since}", name::of_user(*user)))?;
+        }
+        last = page.into_iter().next_back();
+        if last.is_none() {
+            break;
+        }
+    }
+    database.close().await;
+    Ok(())
+}
+
+/// `auth-service erasures close`
+async fn close_erasure(config: &Config, user: Uuid, service: &AccountName) -> anyhow::Result<()> {
+    let database = connect(config).await?;
+    let closed = open::close(&database, user, service, SystemClock.now()).await?;
+    database.close().await;
+    let (user, service) = (name::of_user(user), service.as_str());
+    if !closed {
+        bail!("nobody waits for {service} to erase {user}");
+    }
+    say(&format!("Nobody waits for {service} to erase {user} any more."))
+}
+
 /// `auth-service audit verify`
 async fn verify(config: &Config) -> anyhow::Result<()> {
     let database = connect(config).await?;
@@ -99,8 +138,8 @@ async fn verify(config: &Config) -> anyhow::Result<()> {
     database.close().await;
     match verified {
         Ok(verified) => say(&format!(
-            "The audit log holds: {} chains, {} entries.",
-            verified.chains, verified.entries
+            "The audit log holds: {} chains, {} entries; {} more chains went with their accounts.",
+            verified.chains, verified.entries, verified.deleted
         )),
         Err(broken) => {
             say(&format!("The audit log is broken: {broken}."))?;

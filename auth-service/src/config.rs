@@ -25,7 +25,10 @@ use self::abuse::Abuse;
 pub use self::{
     export::Export,
     factors::SecondFactors,
-    operation::{AdminCommand, AuditCommand, Command, CreateOperator, Explain, RevokeOperator},
+    operation::{
+        AdminCommand, AuditCommand, Command, CreateOperator, ErasuresCommand, Explain,
+        RevokeOperator,
+    },
     passwords::{PasswordProfile, Passwords},
     service_account::{Ensure, ServiceAccountCommand},
 };
@@ -157,7 +160,7 @@ pub struct Config {
     /// Mail, and what depends on it.
     #[command(flatten)]
     pub mail: mail::MailConfig,
-    /// What a user takes out of the account.
+    /// What other services have of a user.
     #[command(flatten)]
     pub export: Export,
 

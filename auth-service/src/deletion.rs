@@ -1,9 +1,12 @@
 //! Deletions of accounts: their types, their rules, and their calls to the
 //! database. What services confirm comes in here from the trust feed.
 //!
-//! Invariant: once `delete` has returned, nobody can sign in and nothing of the
-//! account is stored but what `Deletion` says.
+//! Invariant: once `delete` has returned, nobody can sign in, and of the account
+//! itself nothing is stored but `Deletion` and what `forgetting` says is on its way
+//! out. What mentions it elsewhere is listed in SECURITY.md.
 
+mod forgetting;
+pub mod open;
 pub mod receipt;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,7 +20,9 @@ use crate::{email::Email, error::Error, sessions::Caller};
 /// How long a deletion is remembered.
 const REMEMBERED: TimeDelta = TimeDelta::days(366);
 /// How many deletions one statement looks at.
-const SWEPT_AT_ONCE: i64 = 100;
+const SWEPT_AT_ONCE: i64 = 200;
+/// After this time an erasure that is not confirmed is late.
+const LATE: TimeDelta = TimeDelta::days(1);
 /// How many erasures are told at once.
 const TOLD_AT_ONCE: i64 = 500;
 
@@ -30,6 +35,9 @@ pub struct Wish {
     pub request: Uuid,
     /// With what its course can be asked for.
     pub receipt: ReceiptToken,
+    /// The services that have to erase what they have, by the names of their
+    /// accounts.
+    pub services: Vec<String>,
     /// What the owner is told by mail, as `data.send_mail` takes it.
     pub mail: Option<Value>,
 }
@@ -41,7 +49,7 @@ pub struct Deletion {
     pub user: Uuid,
     /// When it was asked for.
     pub requested_at: DateTime<Utc>,
-    /// The services that had something of the user, by their names.
+    /// The services that have to erase what they have, by their names.
     pub erasures: Vec<Erasure>,
 }
 
@@ -52,24 +60,28 @@ pub struct Erasure {
     pub service: String,
     /// When it confirmed that it has nothing any more.
     pub erased_at: Option<DateTime<Utc>>,
+    /// When an operator said that nobody waits for it any more.
+    pub closed_at: Option<DateTime<Utc>>,
 }
 
-/// Deletes the caller's account. The same wish once more changes nothing.
+/// Deletes the caller's account. The same wish once more changes nothing. What is
+/// more than one statement removes goes right after it, or with the next sweep.
 ///
 /// # Errors
 /// `SessionOver`, `EmailMismatch`.
 pub async fn delete(database: &Database, caller: &Caller, wish: &Wish) -> Result<(), Error> {
     let &Caller { user, session, now, .. } = caller;
-    let Wish { email, request, receipt, mail } = wish;
+    let Wish { email, request, receipt, services, mail } = wish;
     let (canonical, hash, mail) = (&email.canonical(), &receipt.hash(), mail.as_ref());
     let outcome = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query_scalar!(
-            r#"select api.delete_user($1, $2, $3, $4, $5, $6, $7) as "outcome!""#,
+            r#"select api.delete_user($1, $2, $3, $4, $5, $6, $7, $8) as "outcome!""#,
             user,
             session,
             canonical,
             request,
             hash,
+            services,
             mail,
             now
         )
@@ -78,6 +90,11 @@ pub async fn delete(database: &Database, caller: &Caller, wish: &Wish) -> Result
     });
     match outcome.await?.as_str() {
         "deleted" => Ok(()),
+        "left" => {
+            let database = database.clone();
+            tokio::spawn(async move { forgetting::go_on(&database, user, now).await });
+            Ok(())
+        }
         "wrong_email" => Err(Error::EmailMismatch),
         other => Err(Error::Impossible(format!("a deletion with the outcome {other}"))),
     }
@@ -95,7 +112,7 @@ pub async fn read(
     let (user, hash) = (receipt.user(), &receipt.hash());
     let rows = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query!(
-            r#"select requested_at as "requested_at!", service, erased_at
+            r#"select requested_at as "requested_at!", service, erased_at, closed_at
             from api.deletion($1, $2, $3)"#,
             user,
             hash,
@@ -106,9 +123,10 @@ pub async fn read(
     });
     let rows = rows.await?;
     let requested_at = rows.first().ok_or(Error::ReceiptNotFound)?.requested_at;
-    let erasures = rows
-        .into_iter()
-        .filter_map(|row| Some(Erasure { service: row.service?, erased_at: row.erased_at }));
+    let erasures = rows.into_iter().filter_map(|row| {
+        let (erased_at, closed_at) = (row.erased_at, row.closed_at);
+        Some(Erasure { service: row.service?, erased_at, closed_at })
+    });
     Ok(Deletion { user, requested_at, erasures: erasures.collect() })
 }
 
@@ -163,32 +181,49 @@ pub async fn confirm(
     Ok(confirmed)
 }
 
-/// Removes what calls wrote that ran beside a deletion, and deletions of long
-/// ago.
+/// Removes what is left of deleted accounts, and deletions of long ago for which
+/// nobody is waited.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn sweep(database: &Database, now: DateTime<Utc>) -> Result<(), Error> {
-    let before = now - REMEMBERED;
-    let left = database.call(Repeat::Safe, |mut connection| async move {
-        sqlx::query_scalar!(
-            r#"select api.sweep_deletions($1, $2, $3) as "left!""#,
-            now,
-            before,
-            SWEPT_AT_ONCE
-        )
-        .fetch_one(&mut *connection)
-        .await
-    });
-    let left = left.await?;
-    tracing::debug!(deletions.left = left, "Looked for what is left of deleted accounts.");
+    forgetting::all(database, now).await?;
+    let (before, late_before) = (now - REMEMBERED, now - LATE);
+    let (mut after, mut late): (Option<Uuid>, i64) = (None, 0);
+    loop {
+        let swept = database.call(Repeat::Safe, |mut connection| async move {
+            sqlx::query!(
+                r#"select last_user, late as "late!" from api.sweep_deletions($1, $2, $3, $4)"#,
+                before,
+                late_before,
+                after,
+                SWEPT_AT_ONCE
+            )
+            .fetch_one(&mut *connection)
+            .await
+        });
+        let swept = swept.await?;
+        late += swept.late;
+        after = swept.last_user;
+        if after.is_none() {
+            break;
+        }
+    }
+    if late > 0 {
+        tracing::warn!(
+            deletions.late = late,
+            "Services have not erased what they have of users who were deleted more than a day \
+             ago: see `auth-service erasures list`."
+        );
+    }
     Ok(())
 }
 
 impl Deletion {
-    /// Whether every service has confirmed.
+    /// Whether nobody is waited for: every service has confirmed, or an operator
+    /// has closed what it did not.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.erasures.iter().all(|erasure| erasure.erased_at.is_some())
+        self.erasures.iter().all(|it| it.erased_at.is_some() || it.closed_at.is_some())
     }
 }

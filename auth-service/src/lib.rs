@@ -172,6 +172,7 @@ impl App {
             cookies: config.cookies(),
             throttles: config.abuse.throttles(),
             second_factors: config.second_factors.clone(),
+            erasing_services: config.export.erasing_services(),
             tasks: config.export.tasks()?,
         });
         let sender = Sender { database: database.clone(), clock: clock.clone(), outbox, post };

@@ -81,6 +81,8 @@ pub struct Parts {
     pub throttles: Throttles,
     /// What second factors are like.
     pub second_factors: SecondFactors,
+    /// The services that have to erase what they have of a deleted user.
+    pub erasing_services: Vec<String>,
     /// Where the tasks of an export are, if that is known.
     pub tasks: Option<Tasks>,
 }

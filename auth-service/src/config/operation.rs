@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use shared::secret::Secret;
 
+use uuid::Uuid;
+
 use super::{AUDIENCE, ServiceAccountCommand};
-use crate::email::Email;
+use crate::{email::Email, service_accounts::AccountName};
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
@@ -24,6 +26,9 @@ pub enum Command {
     /// Look at the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Look at what services have not erased yet of deleted users.
+    #[command(subcommand)]
+    Erasures(ErasuresCommand),
     /// Tell which check refuses an access token; exit code 1 if one does.
     Explain(Explain),
 }
@@ -61,6 +66,22 @@ pub struct RevokeOperator {
     pub email: Email,
 }
 
+/// What to do about erasures that services have not confirmed.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum ErasuresCommand {
+    /// Print them: the user, the service, and since when.
+    List,
+    /// Wait for a service no more, because it never will confirm: the receipt says
+    /// that this was closed, and not that anything was erased.
+    Close {
+        /// Whose account it was: users/{user}.
+        #[arg(value_parser = user)]
+        user: Uuid,
+        /// The service, by the name of its account.
+        service: AccountName,
+    },
+}
+
 /// What to do about the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub enum AuditCommand {
@@ -78,6 +99,11 @@ pub struct Explain {
     /// The service that it was shown to.
     #[arg(long = "for", value_name = "SERVICE", default_value = AUDIENCE)]
     pub audience: String,
+}
+
+fn user(text: &str) -> Result<Uuid, &'static str> {
+    let id = text.strip_prefix("users/").and_then(|id| id.parse().ok());
+    id.ok_or("A user is named users/{user}.")
 }
 
 fn email(text: &str) -> Result<Email, &'static str> {

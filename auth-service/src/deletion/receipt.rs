@@ -6,7 +6,6 @@
 
 use std::fmt;
 
-use anyhow::Context as _;
 use aws_lc_rs::digest;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
@@ -57,7 +56,12 @@ struct Receipt<'a> {
 #[derive(Serialize)]
 struct Erased<'a> {
     service: &'a str,
-    erased_at: i64,
+    /// When it confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased_at: Option<i64>,
+    /// If it did not: when an operator closed this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_at: Option<i64>,
 }
 
 impl ReceiptToken {
@@ -116,7 +120,8 @@ impl fmt::Debug for ReceiptToken {
     }
 }
 
-/// The signed statement that everything is erased; None until it is. It is
+/// The signed statement of who erased everything when, and what an operator closed
+/// without that; None while anybody is waited for. It is
 /// signed each time anew, so that there is a key at hand to check it with for as
 /// long as anybody asks.
 ///
@@ -132,9 +137,10 @@ pub fn statement(
         return Ok(None);
     }
     let Deletion { user, requested_at, erasures } = deletion;
-    let services = erasures.iter().map(|Erasure { service, erased_at }| {
-        let erased_at = erased_at.context("an erasure without its time")?.timestamp();
-        Ok(Erased { service, erased_at })
+    let services = erasures.iter().map(|Erasure { service, erased_at, closed_at }| {
+        let closed_at = closed_at.filter(|_| erased_at.is_none()).map(|at| at.timestamp());
+        let erased_at = erased_at.map(|at| at.timestamp());
+        Erased { service, erased_at, closed_at }
     });
     let receipt = Receipt {
         iss: issuer,
@@ -142,7 +148,7 @@ pub fn statement(
         iat: now.timestamp(),
         jti: rng::uuid_v4(),
         deleted_at: requested_at.timestamp(),
-        services: services.collect::<anyhow::Result<_>>()?,
+        services: services.collect(),
     };
     key.sign_as(TYPE, &receipt).map(Some)
 }

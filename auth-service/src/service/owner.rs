@@ -90,7 +90,8 @@ impl Service {
         let outbox = &self.0.outbox;
         let secret = receipt_token.expose().as_bytes();
         let mail = outbox.with_secret(caller.now, secret, |token| Mail::DeletionReceipt { token });
-        let wish = Wish { email, request, receipt, mail: Some(mail.json()) };
+        let services = self.0.erasing_services.clone();
+        let wish = Wish { email, request, receipt, services, mail: Some(mail.json()) };
         deletion::delete(&self.0.database, &caller, &wish).await?;
         outbox.filled();
         self.0.trust.changed();
@@ -113,7 +114,7 @@ impl Service {
             .and_then(|key| receipt::statement(&deletion, &self.0.issuing.issuer, &key, now))
             .map_err(|error| Failure::internal(format!("{error:#}")))?;
         let Deletion { user: _, requested_at, erasures } = deletion;
-        let erasures = erasures.into_iter().map(|Erasure { service, erased_at }| {
+        let erasures = erasures.into_iter().map(|Erasure { service, erased_at, closed_at: _ }| {
             let erase_time = erased_at.map(to_timestamp);
             get_deletion_receipt_response::Erasure { service, erase_time }
         });
