@@ -1,7 +1,8 @@
 //! What tests of any service need: a database of their own on a throw-away
-//! Postgres or a whole one that crashes, a clock moved by hand, chance that a seed
-//! decides, an issuer whose keys they hold and tokens that nobody may believe, a
-//! proxy that counts statements. Only with the feature `testing`.
+//! Postgres or a whole one that crashes, a service that is killed, a clock moved
+//! by hand, chance that a seed decides, an issuer whose keys they hold and tokens
+//! that nobody may believe, a proxy that counts statements. Only with the feature
+//! `testing`.
 //!
 //! Invariant: a test gets the role of the service, never a superuser's; a
 //! superuser sees through every isolation.
@@ -13,16 +14,18 @@ pub mod hostile;
 mod issuer;
 mod logs;
 mod postgres;
+mod process;
 mod schema;
 mod statements;
 
 pub use self::{
-    chance::Chance,
+    chance::{Chance, seeds},
     clock::ManualClock,
     database::{TestDatabase, database},
     issuer::TestIssuer,
     logs::secrets_in,
     postgres::{Crash, TestPostgres},
+    process::ServiceProcess,
     schema::{isolation_faults, shard_faults},
     statements::StatementCounter,
 };

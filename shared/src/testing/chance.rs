@@ -1,7 +1,11 @@
-//! Chance that a seed decides, so that what failed can be had again: SplitMix64.
+//! Chance that a seed decides (SplitMix64), and which seeds a test takes.
+//!
+//! Invariant: the same seed always draws the same numbers.
+
+use std::ops::Range;
 
 /// A sequence of numbers.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Chance(u64);
 
 impl Chance {
@@ -20,10 +24,11 @@ impl Chance {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         let below = (z ^ (z >> 31)) % end.max(1) as u64;
-        usize::try_from(below).unwrap_or_default()
+        // It is less than `end`, so that it always is one.
+        usize::try_from(below).unwrap_or(0)
     }
 
-    /// Whether the one of `n` is drawn that counts.
+    /// True once in so many times.
     pub fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
@@ -35,4 +40,24 @@ impl Chance {
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
+}
+
+/// The seeds of a soak: from the first on as many as `SOAK_SEEDS` says, or else
+/// `usually`; or only the one that `SOAK_SEED` names.
+///
+/// # Panics
+/// If a variable is no number.
+#[must_use]
+pub fn seeds(usually: u64) -> Range<u64> {
+    match (number("SOAK_SEED"), number("SOAK_SEEDS")) {
+        (Some(seed), _) => seed..seed + 1,
+        (None, seeds) => 0..seeds.unwrap_or(usually),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test process has no Config")]
+#[expect(clippy::panic, reason = "this is how a test fails")]
+fn number(variable: &str) -> Option<u64> {
+    let value = std::env::var(variable).ok()?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{variable} is a number")))
 }

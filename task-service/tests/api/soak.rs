@@ -5,14 +5,16 @@
 
 mod fleet;
 mod plan;
-mod replica;
 mod writer;
 
-use std::{collections::BTreeMap, ops::Range, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
 use proto::task::v1::{WatchTasksRequest, task_service_client::TaskServiceClient};
-use shared::{rng, testing::Chance};
+use shared::{
+    rng,
+    testing::{Chance, seeds},
+};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 use tonic::Status;
 use uuid::Uuid;
@@ -38,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_client_ends_with_what_the_database_has() {
     let fleet = Arc::new(Fleet::start().await);
-    for seed in seeds() {
+    for seed in seeds(SEEDS) {
         let soaked = timeout(PATIENCE, soak(fleet.clone(), seed));
         match AssertUnwindSafe(soaked).catch_unwind().await {
             Ok(Ok(())) => {}
@@ -208,19 +210,4 @@ impl Crowd {
             }
         }
     }
-}
-
-/// From the first on as many as `SOAK_SEEDS` says, or the one that `SOAK_SEED`
-/// names.
-fn seeds() -> Range<u64> {
-    match (number("SOAK_SEED"), number("SOAK_SEEDS")) {
-        (Some(seed), _) => seed..seed + 1,
-        (None, seeds) => 0..seeds.unwrap_or(SEEDS),
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a test process has no Config")]
-fn number(variable: &str) -> Option<u64> {
-    let value = std::env::var(variable).ok()?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{variable} is a number")))
 }

@@ -13,7 +13,7 @@ use shared::{
     clock::{Clock as _, SystemClock},
     program,
     secret::Key,
-    testing::{TestIssuer, TestPostgres},
+    testing::{ServiceProcess, TestIssuer, TestPostgres},
 };
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use task_service::SCHEMA;
@@ -22,17 +22,17 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
-use super::{
-    plan::{Harm, REPLICAS},
-    replica::Replica,
-};
+use super::plan::{Harm, REPLICAS};
 use crate::replica::{Caller, PURGE, ROWS};
+
+/// The program as it is shipped.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_task-service");
 
 /// What a user has: ids, revisions and titles.
 pub(super) type Rows = Vec<(Uuid, i64, String)>;
 
 pub(super) struct Fleet {
-    replicas: [Replica; REPLICAS],
+    replicas: [ServiceProcess; REPLICAS],
     postgres: TestPostgres,
     rows: PgPool,
     issuer: TestIssuer,
@@ -66,8 +66,8 @@ impl Fleet {
             "--log=warn".to_owned(),
         ];
         let [one, two] = ["1.log", "2.log"].map(|name| folder.path().join(name));
-        let replicas =
-            [Replica::start(&arguments, &one).await, Replica::start(&arguments, &two).await];
+        let start = |log| ServiceProcess::start(PROGRAM, &arguments, log);
+        let replicas = [start(&one).await, start(&two).await];
         Self { replicas, postgres, rows, issuer, lost: AtomicUsize::new(0), _folder: folder }
     }
 
@@ -86,7 +86,7 @@ impl Fleet {
     }
 
     /// This replica, or the other while it is down.
-    pub(super) async fn replica(&self, n: usize) -> &Replica {
+    pub(super) async fn replica(&self, n: usize) -> &ServiceProcess {
         let [one, other] = [n, n + 1].map(|n| &self.replicas[n % REPLICAS]);
         if !one.is_up() && other.is_up() {
             return other;
@@ -135,7 +135,7 @@ impl Fleet {
 
     /// What the replicas logged last.
     pub(super) fn last_words(&self) -> String {
-        self.replicas.each_ref().map(Replica::last_words).join("\n")
+        self.replicas.each_ref().map(ServiceProcess::last_words).join("\n")
     }
 
     /// Fails the test if a replica is not well, or nothing was ever lost.

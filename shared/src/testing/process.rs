@@ -1,5 +1,7 @@
-//! A replica that is a process of its own: the program as it is shipped, killed
+//! A service that is a process of its own: the program as it is shipped, killed
 //! with kill -9 and started again on the same address.
+//!
+//! Invariant: its port is its own while it is dead, too.
 
 use std::{
     fs::OpenOptions,
@@ -8,7 +10,6 @@ use std::{
     process::Stdio,
 };
 
-use shared::testing::{eventually, secrets_in};
 use tokio::{
     net::{TcpSocket, TcpStream},
     process::{Child, Command},
@@ -16,73 +17,93 @@ use tokio::{
 };
 use tonic::transport::{Channel, Endpoint};
 
+use super::{eventually, secrets_in};
+
 /// Lines of a log that a failing test shows.
 const LAST_LINES: usize = 20;
 /// What the lines of errors have.
 const ERROR: &str = r#""level":"ERROR""#;
 
-pub(super) struct Replica {
+/// A running service. It ends when it is dropped.
+pub struct ServiceProcess {
     /// Connects again whenever it must.
-    pub(super) channel: Channel,
-    pub(super) endpoint: Endpoint,
+    pub channel: Channel,
+    /// Where it listens.
+    pub endpoint: Endpoint,
     address: SocketAddr,
+    program: PathBuf,
     arguments: Vec<String>,
     log: PathBuf,
     process: Mutex<Child>,
     up: watch::Sender<bool>,
-    /// Bound and not listening: while the replica is dead nobody else gets its
+    /// Bound and not listening: while the service is dead nobody else gets its
     /// port.
     _port: TcpSocket,
 }
 
-impl Replica {
-    /// A replica that listens, with these settings besides its address.
-    pub(super) async fn start(arguments: &[String], log: &Path) -> Self {
+#[expect(clippy::expect_used, reason = "this is how a test fails")]
+impl ServiceProcess {
+    /// A process of `program` that listens, with these settings besides its
+    /// address. It logs into the file `log`.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start(program: impl Into<PathBuf>, arguments: &[String], log: &Path) -> Self {
+        let program = program.into();
         let port = TcpSocket::new_v4().expect("a socket");
-        port.set_reuseaddr(true).expect("the replica may bind it, too");
+        port.set_reuseaddr(true).expect("the process may bind it, too");
         port.bind(([127, 0, 0, 1], 0).into()).expect("a port");
         let address = port.local_addr().expect("an address");
         let mut arguments = arguments.to_vec();
         arguments.push(format!("--listen-addr={address}"));
         let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("a URL");
-        let replica = Self {
+        let process = Self {
             channel: endpoint.connect_lazy(),
             endpoint,
             address,
-            process: Mutex::new(spawn(&arguments, log)),
+            process: Mutex::new(spawn(&program, &arguments, log)),
+            program,
             arguments,
             log: log.to_owned(),
             up: watch::Sender::new(false),
             _port: port,
         };
-        replica.listens().await;
-        replica
+        process.listens().await;
+        process
     }
 
     /// Kills it, and returns when it listens again; it may not serve yet.
-    pub(super) async fn kill(&self) {
+    ///
+    /// # Panics
+    /// If it had ended by itself, or does not start.
+    pub async fn kill(&self) {
         // Who kills it meanwhile waits until it is back.
         let mut process = self.process.lock().await;
         self.up.send_replace(false);
         let ended = process.try_wait().expect("the process can be asked");
         assert_eq!(ended, None, "it ended by itself: {}", self.last_words());
         process.kill().await.expect("it is killed");
-        *process = spawn(&self.arguments, &self.log);
+        *process = spawn(&self.program, &self.arguments, &self.log);
         self.listens().await;
     }
 
-    pub(super) fn is_up(&self) -> bool {
+    /// Whether it listens.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
         *self.up.borrow()
     }
 
     /// Waits until it listens.
-    pub(super) async fn up(&self) {
+    pub async fn up(&self) {
         // It cannot be closed: we hold the sender.
         let _ = self.up.subscribe().wait_for(|up| *up).await;
     }
 
     /// Fails the test if it ended by itself, or logged an error or a secret.
-    pub(super) async fn assert_well(&self) {
+    ///
+    /// # Panics
+    /// That is how it fails.
+    pub async fn assert_well(&self) {
         let ended = self.process.lock().await.try_wait().expect("the process can be asked");
         assert_eq!(ended, None, "it ended by itself: {}", self.last_words());
         let log = self.log();
@@ -91,7 +112,11 @@ impl Replica {
     }
 
     /// The errors that it logged, and the last lines.
-    pub(super) fn last_words(&self) -> String {
+    ///
+    /// # Panics
+    /// If its log cannot be read.
+    #[must_use]
+    pub fn last_words(&self) -> String {
         let log = self.log();
         let last = log.lines().count().saturating_sub(LAST_LINES);
         let lines = log.lines().enumerate();
@@ -101,7 +126,7 @@ impl Replica {
 
     async fn listens(&self) {
         let listens = || async { TcpStream::connect(self.address).await.is_ok() };
-        eventually("the replica listens", listens).await;
+        eventually("the service listens", listens).await;
         self.up.send_replace(true);
     }
 
@@ -110,9 +135,10 @@ impl Replica {
     }
 }
 
-fn spawn(arguments: &[String], log: &Path) -> Child {
+#[expect(clippy::expect_used, reason = "this is how a test fails")]
+fn spawn(program: &Path, arguments: &[String], log: &Path) -> Child {
     let log = OpenOptions::new().create(true).append(true).open(log).expect("a log");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_task-service"));
+    let mut command = Command::new(program);
     command.args(arguments).env_clear().kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     command.spawn().expect("the program starts")
