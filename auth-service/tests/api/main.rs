@@ -30,6 +30,7 @@ mod program;
 mod races;
 mod reauthenticating;
 mod recovery;
+mod refreshes;
 mod replicas;
 mod second_step;
 mod service_identity;
