@@ -40,6 +40,7 @@ mod sessions;
 mod sign_in;
 mod sign_up;
 mod smtp;
+mod soak;
 mod tokens;
 mod trust;
 mod trust_keys;

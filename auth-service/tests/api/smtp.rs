@@ -277,7 +277,11 @@ async fn read_data(stream: &mut BufReader<Box<dyn Stream>>) -> std::io::Result<S
     let mut raw = String::new();
     loop {
         let mut line = String::new();
-        if stream.read_line(&mut line).await? == 0 || line == ".\r\n" {
+        if stream.read_line(&mut line).await? == 0 {
+            // Whoever goes in the middle of a mail has sent none.
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        if line == ".\r\n" {
             return Ok(raw);
         }
         // A dot at the beginning of a line was doubled (RFC 5321, 4.5.2).

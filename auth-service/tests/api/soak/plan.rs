@@ -1,0 +1,119 @@
+//! What a seed decides: who does what with the account, over which replica, and
+//! what is killed when.
+//!
+//! Invariant: nothing here depends on the time or on an answer. A seed always
+//! makes the same plan; only what happens at once happens in whatever order.
+
+use std::time::Duration;
+
+use shared::testing::Chance;
+
+pub(super) const REPLICAS: usize = 2;
+pub(super) const PEOPLE: usize = 8;
+pub(super) const WATCHERS: usize = 2;
+/// Wrong passwords that somebody tries.
+pub(super) const GUESSES: usize = 30;
+/// What each does besides signing up.
+const STEPS: usize = 10;
+/// Times that a replica is killed.
+const KILLS: usize = 8;
+
+/// What happens in one soak.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// How each signs up, and what each does then, in order.
+    pub(super) people: Vec<(Way, Vec<Step>)>,
+    /// How each guess is made.
+    pub(super) guesses: Vec<Way>,
+    /// How a new signing key is ordered.
+    pub(super) rotation: Way,
+    /// In the order of their moments.
+    pub(super) kills: Vec<Kill>,
+}
+
+/// A replica that is killed after so many steps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kill {
+    pub(super) after: usize,
+    pub(super) replica: usize,
+}
+
+/// How a call is made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Way {
+    /// Which replica is asked first.
+    pub(super) replica: usize,
+    /// After so long the client gives up and asks again.
+    pub(super) haste: Option<Duration>,
+}
+
+/// Something that somebody does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub(super) what: What,
+    /// On which of the devices, of as many as there are then.
+    pub(super) device: usize,
+    pub(super) way: Way,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum What {
+    SignIn,
+    Refresh,
+    ChangePassword,
+    SignOut,
+    /// Says that the password is forgotten, reads the mail, and sets another.
+    Reset,
+}
+
+impl Plan {
+    pub(super) fn of(seed: u64) -> Self {
+        let chance = |n| Chance::of(seed, n);
+        let mut others = chance(PEOPLE);
+        Self {
+            people: (0..PEOPLE).map(|n| person(chance(n))).collect(),
+            guesses: (0..GUESSES).map(|_| way(&mut others)).collect(),
+            rotation: way(&mut others),
+            kills: kills(chance(PEOPLE + 1)),
+        }
+    }
+}
+
+fn person(mut chance: Chance) -> (Way, Vec<Step>) {
+    let signs_up = way(&mut chance);
+    // A mail with which the password can be set is had once a minute.
+    let reset = chance.below(STEPS);
+    let mut step = |n| Step {
+        what: match chance.below(6) {
+            _ if n == reset => What::Reset,
+            0 => What::SignOut,
+            1 => What::ChangePassword,
+            2 | 3 => What::Refresh,
+            _ => What::SignIn,
+        },
+        device: chance.below(STEPS),
+        way: way(&mut chance),
+    };
+    (signs_up, (0..STEPS).map(&mut step).collect())
+}
+
+fn way(chance: &mut Chance) -> Way {
+    let haste = chance.one_in(5).then(|| 1 + chance.below(40) as u64);
+    Way { replica: chance.below(REPLICAS), haste: haste.map(Duration::from_millis) }
+}
+
+fn kills(mut chance: Chance) -> Vec<Kill> {
+    let mut last = 0;
+    let mut kill = |_| {
+        // One in three comes together with another.
+        if !chance.one_in(3) {
+            last = chance.below(PEOPLE * (1 + STEPS));
+        }
+        Kill { after: last, replica: chance.below(REPLICAS) }
+    };
+    let mut kills: Vec<_> = (0..KILLS).map(&mut kill).collect();
+    // The last hints and mails die with whoever was to send them.
+    kills[0].after = PEOPLE * (1 + STEPS);
+    kills.sort_by_key(|kill| kill.after);
+    kills
+}
