@@ -130,7 +130,8 @@ impl Parts {
     }
 }
 
-async fn run<F>(
+/// Runs a service on this address.
+pub(crate) async fn run<F>(
     address: &str,
     serve: impl FnOnce(TcpListener, std::pin::Pin<Box<dyn Future<Output = ()> + Send>>) -> F,
 ) -> Running

@@ -19,6 +19,7 @@ mod proxy;
 mod readme;
 mod revoked;
 mod rights;
+mod rotation;
 mod secrets;
 mod third;
 mod watching;

@@ -50,18 +50,22 @@ async fn who_is_signed_out_elsewhere_watches_no_more() {
     up.stop().await;
 }
 
-async fn watching(tasks: &mut Tasks) -> Streaming<WatchTasksResponse> {
+/// A stream that has told everything there was.
+pub(crate) async fn watching(tasks: &mut Tasks) -> Streaming<WatchTasksResponse> {
     let mut stream = tasks.watch_tasks(WatchTasksRequest::default()).await.unwrap().into_inner();
     while !matches!(next(&mut stream).await.unwrap().event, Some(Event::Current(_))) {}
     stream
 }
 
-async fn next(stream: &mut Streaming<WatchTasksResponse>) -> Result<WatchTasksResponse, Status> {
+pub(crate) async fn next(
+    stream: &mut Streaming<WatchTasksResponse>,
+) -> Result<WatchTasksResponse, Status> {
     let next = tokio::time::timeout(PATIENCE, stream.message()).await;
     Ok(next.expect("an event comes")?.expect("a stream ends with a status"))
 }
 
-async fn end(stream: &mut Streaming<WatchTasksResponse>) -> Status {
+/// The status that a stream ends with.
+pub(crate) async fn end(stream: &mut Streaming<WatchTasksResponse>) -> Status {
     loop {
         if let Err(status) = next(stream).await {
             return status;

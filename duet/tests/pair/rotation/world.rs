@@ -1,0 +1,152 @@
+//! The world that keys are rotated in: two replicas of each service, and a clock
+//! that the test moves.
+
+use std::{sync::Arc, time::Duration};
+
+use auth_service::{
+    config::Config as AuthConfig,
+    service_accounts::{Scopes, file},
+};
+use clap::Parser as _;
+use proto::auth::v1::{
+    Credentials, IssueServiceTokenRequest, RefreshSessionRequest,
+    admin_service_client::AdminServiceClient, auth_service_client::AuthServiceClient,
+    issue_service_token_request::Credential, token_service_client::TokenServiceClient,
+};
+use shared::{
+    clock::Clock as _,
+    database::Database,
+    program,
+    secret::Key,
+    testing::{ManualClock, TestDatabase, database, eventually},
+};
+use sqlx::ConnectOptions as _;
+use task_service::config::Config as TaskConfig;
+use tempfile::TempDir;
+use tonic::{Status, service::interceptor::InterceptedService, transport::Channel};
+
+use crate::{
+    faults::{Running, run},
+    harness::{Bearer, channel, folder},
+};
+
+/// Two replicas of each service. Those of task-service watch one of
+/// auth-service each.
+pub(super) struct World {
+    pub(super) auth: Vec<Running>,
+    pub(super) task: Vec<Running>,
+    pub(super) clock: ManualClock,
+    key: String,
+    folder: TempDir,
+    accounts: TestDatabase,
+    tasks: TestDatabase,
+}
+
+impl World {
+    pub(super) async fn start() -> Self {
+        program::install_cryptography();
+        let mut world = Self {
+            auth: Vec::new(),
+            task: Vec::new(),
+            clock: ManualClock::new(),
+            key: Key::random().to_base64().to_string(),
+            folder: folder(),
+            accounts: database(&auth_service::SCHEMA).await,
+            tasks: database(&task_service::SCHEMA).await,
+        };
+        world.service_account("task-service", "trust:watch").await;
+        world.service_account("operations", "admin").await;
+        for n in 0..2 {
+            let auth = world.auth("127.0.0.1:0").await;
+            let task = world.task(n, &auth.address).await;
+            world.auth.push(auth);
+            world.task.push(task);
+        }
+        world.watched().await;
+        world
+    }
+
+    /// Leaves a secret in the file of that name.
+    async fn service_account(&self, name: &str, scope: &str) {
+        let own = Database::new(self.accounts.app.clone(), 1);
+        let (account, scopes) = (name.parse().unwrap(), Scopes::parse(&[scope]).unwrap());
+        let path = self.folder.path().join(name);
+        file::ensure(&own, &account, &scopes, &path, self.clock.now()).await.unwrap();
+        own.close().await;
+    }
+
+    pub(super) async fn auth(&self, address: &str) -> Running {
+        let flags = ["auth-service", "--key-encryption-key", &self.key, "--argon2-memory=7168"];
+        let own = Database::new(self.accounts.app.clone(), 8);
+        let config = AuthConfig::parse_from(flags);
+        let app = auth_service::App::open(config, own, self.clock.shared()).await.unwrap();
+        run(address, async move |listener, until| app.serve(listener, until).await).await
+    }
+
+    async fn task(&self, n: usize, auth: &str) -> Running {
+        let at = |name: &str| self.folder.path().join(name).display().to_string();
+        let flags = [
+            "task-service".to_owned(),
+            format!("--page-token-key={}", self.key),
+            format!("--auth-url=http://{auth}"),
+            format!("--service-secret-file={}", at("task-service")),
+            format!("--key-cache-file={}", at(&format!("keys-{n}.json"))),
+        ];
+        let own = Database::new(self.tasks.app.clone(), 8);
+        let config = TaskConfig::parse_from(flags);
+        let app = task_service::App::open(config, own, self.clock.shared()).await.unwrap();
+        let app = Arc::new(app);
+        let serving = app.clone();
+        let running =
+            run("127.0.0.1:0", async move |at, until| serving.serve(at, until).await).await;
+        eventually("the keys are there", async || app.is_healthy().await).await;
+        running
+    }
+
+    /// Waits until both replicas of task-service watch, and that is known anew.
+    pub(super) async fn watched(&self) {
+        let since = self.clock.now();
+        eventually("the trust feed is watched", async || {
+            self.clock.advance(Duration::from_secs(1));
+            let mut rows = self.accounts.superuser.connect().await.unwrap();
+            let watchers = "select coalesce(sum(watchers), 0)::bigint from data.trust_replicas
+                where seen_at > $1";
+            let watchers = sqlx::query_scalar::<_, i64>(watchers).bind(since);
+            watchers.fetch_one(&mut rows).await.unwrap() == 2
+        })
+        .await;
+    }
+
+    pub(super) fn auth_client(&self, n: usize) -> AuthServiceClient<Channel> {
+        AuthServiceClient::new(channel(&self.auth[n % 2].address))
+    }
+
+    /// The operators' methods, with a service account that may call them.
+    pub(super) async fn admin(
+        &self,
+        n: usize,
+    ) -> AdminServiceClient<InterceptedService<Channel, Bearer>> {
+        let secret = std::fs::read_to_string(self.folder.path().join("operations")).unwrap();
+        let credential = Some(Credential::Secret(secret));
+        let request = IssueServiceTokenRequest { credential, ..Default::default() };
+        let channel = channel(&self.auth[n % 2].address);
+        let mut tokens = TokenServiceClient::new(channel.clone());
+        let token = tokens.issue_service_token(request).await.unwrap().into_inner().access_token;
+        AdminServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
+    pub(super) async fn stop(self) {
+        for service in self.task.into_iter().chain(self.auth) {
+            service.stop().await;
+        }
+    }
+}
+
+/// The session after a refresh.
+pub(super) async fn refreshed(
+    auth: &mut AuthServiceClient<Channel>,
+    session: &Credentials,
+) -> Result<Credentials, Status> {
+    let request = RefreshSessionRequest { refresh_token: session.refresh_token.clone() };
+    Ok(auth.refresh_session(request).await?.into_inner().credentials.unwrap())
+}
