@@ -1,5 +1,5 @@
 //! Two replicas, each a process, one Postgres and a mail server; people who sign
-//! up, sign in, refresh, change, forget and reset their passwords and sign out,
+//! up, verify, sign in, refresh, change, forget and reset their passwords and sign out,
 //! somebody who guesses, somebody who rotates keys, verifiers who watch; and
 //! kill -9 of either replica at random. Nothing is half-done, nothing that was
 //! answered is lost, and the replicas behave as one. A seed decides who does what
@@ -32,7 +32,7 @@ use self::{
 use crate::harness::{Bearer, PASSWORD, Told as _};
 
 /// Soaks one after the other, unless a variable says how many, or which.
-const SEEDS: u64 = 3;
+const SEEDS: u64 = 4;
 /// The longest that one may take.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// Wrong passwords that are looked at (AUTH_SIGN_IN_FREE_ATTEMPTS).

@@ -80,7 +80,7 @@ pub(super) async fn assert_mailed(fleet: &Fleet) {
     assert!(arrived.keys().eq(sent.keys()), "{:#?}\n{:#?}", arrived.keys(), sent.keys());
 }
 
-const HALF_DONE: [&str; 8] = [
+const HALF_DONE: [&str; 9] = [
     // An account has its address, its entry in the log, its mail and the token in it.
     "with rows as (
         select user_id, 'user' as what from data.users
@@ -133,6 +133,18 @@ const HALF_DONE: [&str; 8] = [
     from rows group by user_id, at
     having string_agg(kind, ', ' order by kind)
         not in ('mail, password.changed', 'mail, password.reset, token')",
+    // An address is verified by a token, which is used up by it, or by a reset.
+    "with rows as (
+        select user_id, created_at as at from data.audit_events where kind = 'email.verified'
+        union all select user_id, used_at from data.mail_tokens
+            where kind = 'verify' and used_at is not null
+    ) select format('the address of %s was verified at %s by half', user_id, at)
+    from rows group by user_id, at having count(*) <> 2
+    union all
+    select format('the address of %s is verified: %s', u.user_id, u.email_verified)
+    from data.users u where u.email_verified <> exists (
+        select from data.audit_events a where a.user_id = u.user_id
+            and a.kind in ('email.verified', 'password.reset'))",
     // What was asked for by mail has its token; a key that was ordered, its entry.
     "with rows as (
         select user_id, created_at as at from data.outbox where kind = 'reset'

@@ -7,8 +7,8 @@
 use proto::auth::v1::{
     ChangePasswordRequest, Credentials, GetUserRequest, RefreshSessionRequest,
     RequestPasswordResetRequest, ResetPasswordRequest, SignInRequest, SignOutRequest,
-    SignUpRequest, account_service_client::AccountServiceClient,
-    auth_service_client::AuthServiceClient,
+    SignUpRequest, VerifyEmailRequest, account_service_client::AccountServiceClient,
+    auth_service_client::AuthServiceClient, verify_email_response::Outcome,
 };
 use tonic::{Code, Status, service::interceptor::InterceptedService, transport::Channel};
 
@@ -60,7 +60,7 @@ impl Person {
 
     pub(super) async fn take(&mut self, fleet: &Fleet, step: Step) {
         let Step { what, device, way } = step;
-        if self.devices.is_empty() && !matches!(what, What::Reset) {
+        if self.devices.is_empty() && !matches!(what, What::Reset | What::Verify) {
             return self.sign_in(fleet, way).await;
         }
         let device = device % self.devices.len().max(1);
@@ -71,6 +71,7 @@ impl Person {
             What::ChangePassword => self.change_password(fleet, device, way).await,
             What::SignOut => self.sign_out(fleet, device, way).await,
             What::Reset => self.reset(fleet, way).await,
+            What::Verify => self.verify(fleet, way).await,
         }
     }
 
@@ -144,6 +145,19 @@ impl Person {
         }
         self.passwords.push(request.new_password);
         self.all_ended();
+    }
+
+    async fn verify(&self, fleet: &Fleet, way: Way) {
+        let token = fleet.mailed(&self.email, "Please verify your address").await;
+        let asked = fleet.ask(way, |channel| {
+            let request = VerifyEmailRequest { token: token.clone() };
+            async move { AuthServiceClient::new(channel).verify_email(request).await }
+        });
+        match asked.await {
+            (Ok(answer), _) => assert_eq!(answer.outcome(), Outcome::Verified),
+            (Err(status), true) if is(&status, "MAIL_TOKEN_INVALID") => {}
+            (Err(status), _) => unexpected("a verification", &status),
+        }
     }
 
     /// Asks both replicas, when nobody does anything any more: who is signed in

@@ -64,6 +64,8 @@ pub(super) enum What {
     SignOut,
     /// Says that the password is forgotten, reads the mail, and sets another.
     Reset,
+    /// Verifies the address by the mail of the sign-up.
+    Verify,
 }
 
 impl Plan {
@@ -83,9 +85,11 @@ fn person(mut chance: Chance) -> (Way, Vec<Step>) {
     let signs_up = way(&mut chance);
     // A mail with which the password can be set is had once a minute.
     let reset = chance.below(STEPS);
+    let verifies = chance.below(STEPS);
     let mut step = |n| Step {
         what: match chance.below(6) {
             _ if n == reset => What::Reset,
+            _ if n == verifies => What::Verify,
             0 => What::SignOut,
             1 => What::ChangePassword,
             2 | 3 => What::Refresh,
