@@ -156,14 +156,16 @@ impl Fleet {
     }
 }
 
-/// Whether nobody knows what became of a call. Whatever the service itself has
-/// refused was not done.
+/// Whether nobody knows what became of a call: the client says so itself, or the
+/// service has waited for too long. Whatever else it says was not done.
 pub(super) fn is_lost(status: &Status) -> bool {
     let info = status.get_details_error_info();
-    info.is_none_or(|info| info.reason == "DEADLINE_EXCEEDED") && LOST.contains(&status.code())
+    info.is_none_or(|info| TOO_LONG.contains(&info.reason.as_str()))
+        && LOST.contains(&status.code())
 }
 
-/// What a client says itself when the connection breaks.
+const TOO_LONG: [&str; 2] = ["DEADLINE_EXCEEDED", "DATABASE_UNAVAILABLE"];
+/// What a client says itself when the connection breaks, too.
 const LOST: [Code; 5] =
     [Code::Unavailable, Code::Unknown, Code::Cancelled, Code::Internal, Code::DeadlineExceeded];
 
