@@ -19,8 +19,10 @@ const PASSWORD: &str = "walnut-Trombone-91";
 
 /// Checks a password over and over.
 pub(crate) fn measure(timing: Timing) -> anyhow::Result<Sample> {
-    let hashing =
-        Config::try_parse_from(["auth-service"])?.hashing().map_err(anyhow::Error::msg)?;
+    let hashing = Config::try_parse_from(["auth-service"])?
+        .passwords
+        .hashing()
+        .map_err(anyhow::Error::msg)?;
     let (over, hashes) = (AtomicBool::new(false), AtomicU64::new(0));
     let stored = hashing.hash(PASSWORD, &mut Vec::new());
     let work = |hashing: &Hashing| {
