@@ -29,6 +29,11 @@ export type { Failure, Reason } from "./errors.ts";
 export { failureOf } from "./errors.ts";
 export type { FollowOptions } from "./follow.ts";
 export { AccountService } from "./gen/auth/v1/account_service_pb.ts";
+export type { Activity } from "./gen/auth/v1/activity_pb.ts";
+export { VerifyEmailResponse_Outcome as VerifyEmailOutcome } from "./gen/auth/v1/auth_service_pb.ts";
+export type { GetDeletionReceiptResponse } from "./gen/auth/v1/auth_service_pb.ts";
+export type { Challenge, Factor } from "./gen/auth/v1/factor_pb.ts";
+export { FactorKind } from "./gen/auth/v1/factor_pb.ts";
 export type { Session as Device } from "./gen/auth/v1/session_pb.ts";
 export type { User } from "./gen/auth/v1/user_pb.ts";
 export { UserSchema } from "./gen/auth/v1/user_pb.ts";
@@ -50,7 +55,13 @@ export type { GetUsageResponse, ListTasksResponse } from "./gen/task/v1/task_ser
 export { TaskService } from "./gen/task/v1/task_service_pb.ts";
 export type { ImportTasksResponse } from "./gen/task/v1/transfer_service_pb.ts";
 export { TransferFormat, TransferService } from "./gen/task/v1/transfer_service_pb.ts";
-export type { Session, SessionListener, SessionState } from "./session.ts";
+export type {
+  RecentProof,
+  SecondFactorCode,
+  Session,
+  SessionListener,
+  SessionState,
+} from "./session.ts";
 export type { Lead, Message, Tabs } from "./tabs.ts";
 export type { Told, WatchOptions } from "./watch.ts";
 
@@ -80,8 +91,16 @@ export interface DuetOptions {
   now?: () => number;
 }
 
+/** What can be asked of auth-service without a session. */
+export type Mailed = Pick<
+  Client<typeof AuthService>,
+  "requestPasswordReset" | "resetPassword" | "verifyEmail" | "getDeletionReceipt"
+>;
+
 export interface Duet {
   readonly account: Client<typeof AccountService>;
+  /** What the links of mails are for, and what is left of an account that was deleted. */
+  readonly mailed: Mailed;
   readonly tasks: Client<typeof TaskService>;
   readonly lists: Client<typeof ListService>;
   /** A client of another service beside these, as TransferService. */
@@ -106,8 +125,11 @@ export function createDuet(options: DuetOptions = {}): Duet {
   const { refreshToken = "cookie", name = "duet", now = Date.now } = options;
   const { auth, task } = options.transports ?? wires(options);
   const tabs = options.tabs ?? joinTabs(name);
+  const plain = auth([]);
+  const mailed = createClient(AuthService, plain);
   const session = new BrowserSession({
-    auth: createClient(AuthService, auth([])),
+    auth: mailed,
+    account: createClient(AccountService, plain),
     tabs,
     refreshToken,
     now,
@@ -118,6 +140,7 @@ export function createDuet(options: DuetOptions = {}): Duet {
   const watchTasks = (options?: WatchOptions) => watch({ tasks, session }, options);
   return {
     account: createClient(AccountService, auth(signedIn)),
+    mailed,
     tasks,
     lists: createClient(ListService, beside),
     clientOf: (service) => createClient(service, beside),

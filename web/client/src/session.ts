@@ -9,7 +9,9 @@
 import type { Client } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { reasonOf, signedOut } from "./errors.ts";
+import type { AccountService } from "./gen/auth/v1/account_service_pb.ts";
 import type { AuthService } from "./gen/auth/v1/auth_service_pb.ts";
+import type { Challenge } from "./gen/auth/v1/factor_pb.ts";
 import type { Credentials as Issued } from "./gen/auth/v1/session_pb.ts";
 import { RefreshTokenTransport } from "./gen/auth/v1/session_pb.ts";
 import type { User } from "./gen/auth/v1/user_pb.ts";
@@ -25,6 +27,17 @@ export type SessionState =
 
 export type SessionListener = (state: SessionState, before: SessionState) => void;
 
+/** A code of a second factor. */
+export type SecondFactorCode =
+  /** Six digits of an authenticator. */
+  { case: "totpCode"; value: string } | { case: "recoveryCode"; value: string };
+
+/** What shows again who one is; the code only if there is a second factor. */
+export interface RecentProof {
+  password: string;
+  code?: SecondFactorCode;
+}
+
 export interface Session {
   readonly state: SessionState;
   /** Calls `listener` whenever the state changes, until the returned function is called. */
@@ -36,10 +49,27 @@ export interface Session {
    * unknown then, and `start` may be called again.
    */
   start(): Promise<SessionState>;
-  /** Makes an account and signs in, in all tabs. */
-  signUp(account: { email: string; password: string; displayName?: string }): Promise<User>;
-  /** Signs in, in all tabs. */
-  signIn(account: { email: string; password: string }): Promise<User>;
+  /**
+   * Makes an account and signs in, in all tabs. Nobody is signed in where the
+   * service does not tell who has an account: a mail says how to go on then.
+   */
+  signUp(account: {
+    email: string;
+    password: string;
+    displayName?: string;
+  }): Promise<User | undefined>;
+  /**
+   * Signs in, in all tabs. If a second factor is asked for, it resolves with the
+   * challenge, and nobody is signed in before `completeSignIn`.
+   */
+  signIn(account: { email: string; password: string }): Promise<Challenge | undefined>;
+  /** Ends a sign-in that asked for a second factor. */
+  completeSignIn(challenge: { token: string }, code: SecondFactorCode): Promise<User>;
+  /**
+   * Shows again who one is, for what could cost the account. Every call after
+   * it carries a token that says so, in all tabs.
+   */
+  reauthenticate(proof: RecentProof): Promise<void>;
   /**
    * Ends the session on the server and signs out every tab. In cookie mode
    * only the server can take the cookie away: if it is not reached, this
@@ -54,6 +84,8 @@ export interface Session {
 
 export interface SessionOptions {
   auth: Client<typeof AuthService>;
+  /** Without the interceptor that asks this session for tokens. */
+  account: Pick<Client<typeof AccountService>, "reauthenticate">;
   tabs: Tabs;
   refreshToken: "cookie" | "memory";
   /** Milliseconds since the epoch. */
@@ -66,15 +98,17 @@ export class BrowserSession implements Session {
   /** When this tab last learnt something; older news from other tabs is no news. */
   #learntAt = 0;
   #refreshing: Promise<Held> | undefined;
-  readonly #auth: Client<typeof AuthService>;
+  readonly #auth: SessionOptions["auth"];
+  readonly #account: SessionOptions["account"];
   readonly #tabs: Tabs;
   readonly #inCookie: boolean;
   readonly #now: () => number;
   readonly #listeners = new Set<SessionListener>();
   readonly #stopListening: () => void;
 
-  constructor({ auth, tabs, refreshToken, now }: SessionOptions) {
+  constructor({ auth, account, tabs, refreshToken, now }: SessionOptions) {
     this.#auth = auth;
+    this.#account = account;
     this.#tabs = tabs;
     this.#inCookie = refreshToken === "cookie";
     this.#now = now;
@@ -99,12 +133,34 @@ export class BrowserSession implements Session {
     return this.#state;
   }
 
-  signUp(account: { email: string; password: string; displayName?: string }): Promise<User> {
-    return this.#open(this.#auth.signUp, account);
+  async signUp(account: { email: string; password: string; displayName?: string }) {
+    return (await this.#open(this.#auth.signUp, account)).user;
   }
 
-  signIn(account: { email: string; password: string }): Promise<User> {
-    return this.#open(this.#auth.signIn, account);
+  async signIn(account: { email: string; password: string }) {
+    return (await this.#open(this.#auth.signIn, account)).challenge;
+  }
+
+  async completeSignIn({ token }: { token: string }, code: SecondFactorCode) {
+    const given = { challengeToken: token, code };
+    return required((await this.#open(this.#auth.completeSignIn, given)).user);
+  }
+
+  async reauthenticate({ password, code }: RecentProof): Promise<void> {
+    const { userId } = await this.credentials();
+    await this.#tabs.exclusively(async () => {
+      const held = this.#good();
+      if (held?.userId !== userId) throw new ConnectError("Please try again.", Code.Aborted);
+      const headers = { authorization: `Bearer ${held.accessToken}` };
+      try {
+        const proof = { password, code: code ?? { case: undefined } };
+        const { accessToken } = await this.#account.reauthenticate(proof, { headers });
+        this.#take({ accessToken, refreshToken: held.refreshToken });
+      } catch (error) {
+        this.heed(error, held);
+        throw error;
+      }
+    });
   }
 
   signOut(): Promise<void> {
@@ -176,7 +232,7 @@ export class BrowserSession implements Session {
       const { credentials } = await this.#auth.refreshSession({ refreshToken });
       // Only where there are no locks: news from another tab came in between.
       const newer = this.#held === before ? undefined : this.#good();
-      return newer ?? this.#take(credentials);
+      return newer ?? this.#take(required(credentials));
     } catch (error) {
       if (this.#held === before) this.#heedRefusal(error);
       throw error;
@@ -195,25 +251,22 @@ export class BrowserSession implements Session {
     }
   }
 
-  #open<Account>(
-    call: (request: Account & { refreshTokenTransport: RefreshTokenTransport }) => Promise<{
-      user?: User;
-      credentials?: Issued;
-    }>,
-    account: Account,
-  ): Promise<User> {
+  /** Makes a call that signs in if its answer has credentials. */
+  #open<Given, Answer extends { user?: User; credentials?: Issued }>(
+    call: (request: Given & { refreshTokenTransport: RefreshTokenTransport }) => Promise<Answer>,
+    given: Given,
+  ): Promise<Answer> {
     const { COOKIE, MESSAGE } = RefreshTokenTransport;
     const refreshTokenTransport = this.#inCookie ? COOKIE : MESSAGE;
     return this.#tabs.exclusively(async () => {
-      const { user, credentials } = await call({ ...account, refreshTokenTransport });
-      this.#take(credentials);
-      return given(user);
+      const answer = await call({ ...given, refreshTokenTransport });
+      if (answer.credentials) this.#take(answer.credentials);
+      return answer;
     });
   }
 
   /** Takes over what the server issued, and tells the other tabs. */
-  #take(issued: Issued | undefined): Held {
-    const { accessToken, refreshToken } = given(issued);
+  #take({ accessToken, refreshToken }: Pick<Issued, "accessToken" | "refreshToken">): Held {
     const credentials = { accessToken, refreshToken, receivedAt: this.#now() };
     const held = this.#adopt(credentials);
     this.#tabs.post({ kind: "credentials", credentials });
@@ -288,7 +341,7 @@ export class BrowserSession implements Session {
 }
 
 /** Fields of messages may be absent by type; these never are. */
-function given<T>(value: T | undefined): T {
+function required<T>(value: T | undefined): T {
   if (value === undefined) throw new ConnectError("incomplete answer", Code.Internal);
   return value;
 }

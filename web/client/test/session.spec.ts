@@ -15,7 +15,7 @@ test("S1.1, S2.1: signing up or in opens a session", async ({ device }) => {
   tab.session.subscribe((state, before) => changes.push(`${before.kind} → ${state.kind}`));
 
   const user = await tab.session.signUp({ ...ada, displayName: "Ada" });
-  expect(user.name).toBe("users/user-1");
+  expect(user?.name).toBe("users/user-1");
   expect(tab.session.state).toEqual({
     kind: "signed-in",
     userId: "user-1",

@@ -4,19 +4,23 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Activity } from "./activity_pb.ts";
+import { file_auth_v1_activity } from "./activity_pb.ts";
+import type { Factor } from "./factor_pb.ts";
+import { file_auth_v1_factor } from "./factor_pb.ts";
 import type { Session } from "./session_pb.ts";
 import { file_auth_v1_session } from "./session_pb.ts";
 import type { User } from "./user_pb.ts";
 import { file_auth_v1_user } from "./user_pb.ts";
-import type { FieldMask } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
+import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file auth/v1/account_service.proto.
  */
 export const file_auth_v1_account_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch1hdXRoL3YxL2FjY291bnRfc2VydmljZS5wcm90bxIHYXV0aC52MSIeCg5HZXRVc2VyUmVxdWVzdBIMCgRuYW1lGAEgASgJIi4KD0dldFVzZXJSZXNwb25zZRIbCgR1c2VyGAEgASgLMg0uYXV0aC52MS5Vc2VyImEKEVVwZGF0ZVVzZXJSZXF1ZXN0EhsKBHVzZXIYASABKAsyDS5hdXRoLnYxLlVzZXISLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrIjEKElVwZGF0ZVVzZXJSZXNwb25zZRIbCgR1c2VyGAEgASgLMg0uYXV0aC52MS5Vc2VyIlUKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIMCgRuYW1lGAEgASgJEhgKEGN1cnJlbnRfcGFzc3dvcmQYAiABKAkSFAoMbmV3X3Bhc3N3b3JkGAMgASgJIhgKFkNoYW5nZVBhc3N3b3JkUmVzcG9uc2UiTAoTTGlzdFNlc3Npb25zUmVxdWVzdBIOCgZwYXJlbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiUwoUTGlzdFNlc3Npb25zUmVzcG9uc2USIgoIc2Vzc2lvbnMYASADKAsyEC5hdXRoLnYxLlNlc3Npb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiQKFFJldm9rZVNlc3Npb25SZXF1ZXN0EgwKBG5hbWUYASABKAkiFwoVUmV2b2tlU2Vzc2lvblJlc3BvbnNlIiwKGlJldm9rZU90aGVyU2Vzc2lvbnNSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCSI0ChtSZXZva2VPdGhlclNlc3Npb25zUmVzcG9uc2USFQoNcmV2b2tlZF9jb3VudBgBIAEoAzLnAwoOQWNjb3VudFNlcnZpY2USPAoHR2V0VXNlchIXLmF1dGgudjEuR2V0VXNlclJlcXVlc3QaGC5hdXRoLnYxLkdldFVzZXJSZXNwb25zZRJFCgpVcGRhdGVVc2VyEhouYXV0aC52MS5VcGRhdGVVc2VyUmVxdWVzdBobLmF1dGgudjEuVXBkYXRlVXNlclJlc3BvbnNlElEKDkNoYW5nZVBhc3N3b3JkEh4uYXV0aC52MS5DaGFuZ2VQYXNzd29yZFJlcXVlc3QaHy5hdXRoLnYxLkNoYW5nZVBhc3N3b3JkUmVzcG9uc2USSwoMTGlzdFNlc3Npb25zEhwuYXV0aC52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0Gh0uYXV0aC52MS5MaXN0U2Vzc2lvbnNSZXNwb25zZRJOCg1SZXZva2VTZXNzaW9uEh0uYXV0aC52MS5SZXZva2VTZXNzaW9uUmVxdWVzdBoeLmF1dGgudjEuUmV2b2tlU2Vzc2lvblJlc3BvbnNlEmAKE1Jldm9rZU90aGVyU2Vzc2lvbnMSIy5hdXRoLnYxLlJldm9rZU90aGVyU2Vzc2lvbnNSZXF1ZXN0GiQuYXV0aC52MS5SZXZva2VPdGhlclNlc3Npb25zUmVzcG9uc2ViBnByb3RvMw", [file_auth_v1_session, file_auth_v1_user, file_google_protobuf_field_mask]);
+  fileDesc("Ch1hdXRoL3YxL2FjY291bnRfc2VydmljZS5wcm90bxIHYXV0aC52MSIeCg5HZXRVc2VyUmVxdWVzdBIMCgRuYW1lGAEgASgJIi4KD0dldFVzZXJSZXNwb25zZRIbCgR1c2VyGAEgASgLMg0uYXV0aC52MS5Vc2VyImEKEVVwZGF0ZVVzZXJSZXF1ZXN0EhsKBHVzZXIYASABKAsyDS5hdXRoLnYxLlVzZXISLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrIjEKElVwZGF0ZVVzZXJSZXNwb25zZRIbCgR1c2VyGAEgASgLMg0uYXV0aC52MS5Vc2VyIlUKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIMCgRuYW1lGAEgASgJEhgKEGN1cnJlbnRfcGFzc3dvcmQYAiABKAkSFAoMbmV3X3Bhc3N3b3JkGAMgASgJIhgKFkNoYW5nZVBhc3N3b3JkUmVzcG9uc2UiTAoTTGlzdFNlc3Npb25zUmVxdWVzdBIOCgZwYXJlbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiUwoUTGlzdFNlc3Npb25zUmVzcG9uc2USIgoIc2Vzc2lvbnMYASADKAsyEC5hdXRoLnYxLlNlc3Npb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiQKFFJldm9rZVNlc3Npb25SZXF1ZXN0EgwKBG5hbWUYASABKAkiFwoVUmV2b2tlU2Vzc2lvblJlc3BvbnNlIiwKGlJldm9rZU90aGVyU2Vzc2lvbnNSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCSI0ChtSZXZva2VPdGhlclNlc3Npb25zUmVzcG9uc2USFQoNcmV2b2tlZF9jb3VudBgBIAEoAyJtChVSZWF1dGhlbnRpY2F0ZVJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRITCgl0b3RwX2NvZGUYAyABKAlIABIXCg1yZWNvdmVyeV9jb2RlGAQgASgJSABCBgoEY29kZSJsChZSZWF1dGhlbnRpY2F0ZVJlc3BvbnNlEhQKDGFjY2Vzc190b2tlbhgBIAEoCRI8ChhhY2Nlc3NfdG9rZW5fZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIi8KH1JlcXVlc3RFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3QSDAoEbmFtZRgBIAEoCSIiCiBSZXF1ZXN0RW1haWxWZXJpZmljYXRpb25SZXNwb25zZSI8ChlSZXF1ZXN0RW1haWxDaGFuZ2VSZXF1ZXN0EgwKBG5hbWUYASABKAkSEQoJbmV3X2VtYWlsGAIgASgJIhwKGlJlcXVlc3RFbWFpbENoYW5nZVJlc3BvbnNlIiQKEkxpc3RGYWN0b3JzUmVxdWVzdBIOCgZwYXJlbnQYASABKAkiNwoTTGlzdEZhY3RvcnNSZXNwb25zZRIgCgdmYWN0b3JzGAEgAygLMg8uYXV0aC52MS5GYWN0b3IiQgoaQmVnaW5Ub3RwRW5yb2xsbWVudFJlcXVlc3QSDgoGcGFyZW50GAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCSKJAQobQmVnaW5Ub3RwRW5yb2xsbWVudFJlc3BvbnNlEgwKBG5hbWUYASABKAkSDgoGc2VjcmV0GAIgASgJEgsKA3VyaRgDIAEoCRIOCgZxcl9zdmcYBCABKAkSLwoLZXhwaXJlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIj8KHENvbmZpcm1Ub3RwRW5yb2xsbWVudFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIRCgl0b3RwX2NvZGUYAiABKAkiWAodQ29uZmlybVRvdHBFbnJvbGxtZW50UmVzcG9uc2USHwoGZmFjdG9yGAEgASgLMg8uYXV0aC52MS5GYWN0b3ISFgoOcmVjb3ZlcnlfY29kZXMYAiADKAkiMAoeUmVnZW5lcmF0ZVJlY292ZXJ5Q29kZXNSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCSI5Ch9SZWdlbmVyYXRlUmVjb3ZlcnlDb2Rlc1Jlc3BvbnNlEhYKDnJlY292ZXJ5X2NvZGVzGAEgAygJIiMKE0RlbGV0ZUZhY3RvclJlcXVlc3QSDAoEbmFtZRgBIAEoCSIWChREZWxldGVGYWN0b3JSZXNwb25zZSJMChNMaXN0QWN0aXZpdHlSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJWChRMaXN0QWN0aXZpdHlSZXNwb25zZRIlCgphY3Rpdml0aWVzGAEgAygLMhEuYXV0aC52MS5BY3Rpdml0eRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiIQoRRXhwb3J0VXNlclJlcXVlc3QSDAoEbmFtZRgBIAEoCSIiChJFeHBvcnRVc2VyUmVzcG9uc2USDAoEZGF0YRgBIAEoDCJEChFEZWxldGVVc2VyUmVxdWVzdBIMCgRuYW1lGAEgASgJEg0KBWVtYWlsGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiKwoSRGVsZXRlVXNlclJlc3BvbnNlEhUKDXJlY2VpcHRfdG9rZW4YASABKAkytgsKDkFjY291bnRTZXJ2aWNlEjwKB0dldFVzZXISFy5hdXRoLnYxLkdldFVzZXJSZXF1ZXN0GhguYXV0aC52MS5HZXRVc2VyUmVzcG9uc2USRQoKVXBkYXRlVXNlchIaLmF1dGgudjEuVXBkYXRlVXNlclJlcXVlc3QaGy5hdXRoLnYxLlVwZGF0ZVVzZXJSZXNwb25zZRJRCg5DaGFuZ2VQYXNzd29yZBIeLmF1dGgudjEuQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0Gh8uYXV0aC52MS5DaGFuZ2VQYXNzd29yZFJlc3BvbnNlEksKDExpc3RTZXNzaW9ucxIcLmF1dGgudjEuTGlzdFNlc3Npb25zUmVxdWVzdBodLmF1dGgudjEuTGlzdFNlc3Npb25zUmVzcG9uc2USTgoNUmV2b2tlU2Vzc2lvbhIdLmF1dGgudjEuUmV2b2tlU2Vzc2lvblJlcXVlc3QaHi5hdXRoLnYxLlJldm9rZVNlc3Npb25SZXNwb25zZRJgChNSZXZva2VPdGhlclNlc3Npb25zEiMuYXV0aC52MS5SZXZva2VPdGhlclNlc3Npb25zUmVxdWVzdBokLmF1dGgudjEuUmV2b2tlT3RoZXJTZXNzaW9uc1Jlc3BvbnNlElEKDlJlYXV0aGVudGljYXRlEh4uYXV0aC52MS5SZWF1dGhlbnRpY2F0ZVJlcXVlc3QaHy5hdXRoLnYxLlJlYXV0aGVudGljYXRlUmVzcG9uc2USbwoYUmVxdWVzdEVtYWlsVmVyaWZpY2F0aW9uEiguYXV0aC52MS5SZXF1ZXN0RW1haWxWZXJpZmljYXRpb25SZXF1ZXN0GikuYXV0aC52MS5SZXF1ZXN0RW1haWxWZXJpZmljYXRpb25SZXNwb25zZRJdChJSZXF1ZXN0RW1haWxDaGFuZ2USIi5hdXRoLnYxLlJlcXVlc3RFbWFpbENoYW5nZVJlcXVlc3QaIy5hdXRoLnYxLlJlcXVlc3RFbWFpbENoYW5nZVJlc3BvbnNlEkgKC0xpc3RGYWN0b3JzEhsuYXV0aC52MS5MaXN0RmFjdG9yc1JlcXVlc3QaHC5hdXRoLnYxLkxpc3RGYWN0b3JzUmVzcG9uc2USYAoTQmVnaW5Ub3RwRW5yb2xsbWVudBIjLmF1dGgudjEuQmVnaW5Ub3RwRW5yb2xsbWVudFJlcXVlc3QaJC5hdXRoLnYxLkJlZ2luVG90cEVucm9sbG1lbnRSZXNwb25zZRJmChVDb25maXJtVG90cEVucm9sbG1lbnQSJS5hdXRoLnYxLkNvbmZpcm1Ub3RwRW5yb2xsbWVudFJlcXVlc3QaJi5hdXRoLnYxLkNvbmZpcm1Ub3RwRW5yb2xsbWVudFJlc3BvbnNlEmwKF1JlZ2VuZXJhdGVSZWNvdmVyeUNvZGVzEicuYXV0aC52MS5SZWdlbmVyYXRlUmVjb3ZlcnlDb2Rlc1JlcXVlc3QaKC5hdXRoLnYxLlJlZ2VuZXJhdGVSZWNvdmVyeUNvZGVzUmVzcG9uc2USSwoMRGVsZXRlRmFjdG9yEhwuYXV0aC52MS5EZWxldGVGYWN0b3JSZXF1ZXN0Gh0uYXV0aC52MS5EZWxldGVGYWN0b3JSZXNwb25zZRJLCgxMaXN0QWN0aXZpdHkSHC5hdXRoLnYxLkxpc3RBY3Rpdml0eVJlcXVlc3QaHS5hdXRoLnYxLkxpc3RBY3Rpdml0eVJlc3BvbnNlEkcKCkV4cG9ydFVzZXISGi5hdXRoLnYxLkV4cG9ydFVzZXJSZXF1ZXN0GhsuYXV0aC52MS5FeHBvcnRVc2VyUmVzcG9uc2UwARJFCgpEZWxldGVVc2VyEhouYXV0aC52MS5EZWxldGVVc2VyUmVxdWVzdBobLmF1dGgudjEuRGVsZXRlVXNlclJlc3BvbnNlYgZwcm90bzM", [file_auth_v1_activity, file_auth_v1_factor, file_auth_v1_session, file_auth_v1_user, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * Request of GetUser.
@@ -302,9 +306,586 @@ export const RevokeOtherSessionsResponseSchema: GenMessage<RevokeOtherSessionsRe
   messageDesc(file_auth_v1_account_service, 11);
 
 /**
+ * Request of Reauthenticate.
+ *
+ * @generated from message auth.v1.ReauthenticateRequest
+ */
+export type ReauthenticateRequest = Message<"auth.v1.ReauthenticateRequest"> & {
+  /**
+   * `users/{user}` or `users/me`; empty means `users/me`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The password as it is.
+   *
+   * @generated from field: string password = 2;
+   */
+  password: string;
+
+  /**
+   * The code of the second factor, if there is one.
+   *
+   * @generated from oneof auth.v1.ReauthenticateRequest.code
+   */
+  code: {
+    /**
+     * Six digits of an authenticator.
+     *
+     * @generated from field: string totp_code = 3;
+     */
+    value: string;
+    case: "totpCode";
+  } | {
+    /**
+     * One of the recovery codes.
+     *
+     * @generated from field: string recovery_code = 4;
+     */
+    value: string;
+    case: "recoveryCode";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message auth.v1.ReauthenticateRequest.
+ * Use `create(ReauthenticateRequestSchema)` to create a new message.
+ */
+export const ReauthenticateRequestSchema: GenMessage<ReauthenticateRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 12);
+
+/**
+ * Answer of Reauthenticate.
+ *
+ * @generated from message auth.v1.ReauthenticateResponse
+ */
+export type ReauthenticateResponse = Message<"auth.v1.ReauthenticateResponse"> & {
+  /**
+   * JWT for the `authorization: Bearer …` header; the session is the same.
+   *
+   * @generated from field: string access_token = 1;
+   */
+  accessToken: string;
+
+  /**
+   * When the access token stops being accepted.
+   *
+   * @generated from field: google.protobuf.Timestamp access_token_expire_time = 2;
+   */
+  accessTokenExpireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message auth.v1.ReauthenticateResponse.
+ * Use `create(ReauthenticateResponseSchema)` to create a new message.
+ */
+export const ReauthenticateResponseSchema: GenMessage<ReauthenticateResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 13);
+
+/**
+ * Request of RequestEmailVerification.
+ *
+ * @generated from message auth.v1.RequestEmailVerificationRequest
+ */
+export type RequestEmailVerificationRequest = Message<"auth.v1.RequestEmailVerificationRequest"> & {
+  /**
+   * `users/{user}` or `users/me`; empty means `users/me`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message auth.v1.RequestEmailVerificationRequest.
+ * Use `create(RequestEmailVerificationRequestSchema)` to create a new message.
+ */
+export const RequestEmailVerificationRequestSchema: GenMessage<RequestEmailVerificationRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 14);
+
+/**
+ * Answer of RequestEmailVerification.
+ *
+ * @generated from message auth.v1.RequestEmailVerificationResponse
+ */
+export type RequestEmailVerificationResponse = Message<"auth.v1.RequestEmailVerificationResponse"> & {
+};
+
+/**
+ * Describes the message auth.v1.RequestEmailVerificationResponse.
+ * Use `create(RequestEmailVerificationResponseSchema)` to create a new message.
+ */
+export const RequestEmailVerificationResponseSchema: GenMessage<RequestEmailVerificationResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 15);
+
+/**
+ * Request of RequestEmailChange.
+ *
+ * @generated from message auth.v1.RequestEmailChangeRequest
+ */
+export type RequestEmailChangeRequest = Message<"auth.v1.RequestEmailChangeRequest"> & {
+  /**
+   * `users/{user}` or `users/me`; empty means `users/me`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The address as it shall be, at most 254 bytes.
+   *
+   * @generated from field: string new_email = 2;
+   */
+  newEmail: string;
+};
+
+/**
+ * Describes the message auth.v1.RequestEmailChangeRequest.
+ * Use `create(RequestEmailChangeRequestSchema)` to create a new message.
+ */
+export const RequestEmailChangeRequestSchema: GenMessage<RequestEmailChangeRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 16);
+
+/**
+ * Answer of RequestEmailChange.
+ *
+ * @generated from message auth.v1.RequestEmailChangeResponse
+ */
+export type RequestEmailChangeResponse = Message<"auth.v1.RequestEmailChangeResponse"> & {
+};
+
+/**
+ * Describes the message auth.v1.RequestEmailChangeResponse.
+ * Use `create(RequestEmailChangeResponseSchema)` to create a new message.
+ */
+export const RequestEmailChangeResponseSchema: GenMessage<RequestEmailChangeResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 17);
+
+/**
+ * Request of ListFactors.
+ *
+ * @generated from message auth.v1.ListFactorsRequest
+ */
+export type ListFactorsRequest = Message<"auth.v1.ListFactorsRequest"> & {
+  /**
+   * `users/{user}` or `users/me`; empty means `users/me`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+};
+
+/**
+ * Describes the message auth.v1.ListFactorsRequest.
+ * Use `create(ListFactorsRequestSchema)` to create a new message.
+ */
+export const ListFactorsRequestSchema: GenMessage<ListFactorsRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 18);
+
+/**
+ * Answer of ListFactors. There are few, so they come all at once.
+ *
+ * @generated from message auth.v1.ListFactorsResponse
+ */
+export type ListFactorsResponse = Message<"auth.v1.ListFactorsResponse"> & {
+  /**
+   * The factors, newest first.
+   *
+   * @generated from field: repeated auth.v1.Factor factors = 1;
+   */
+  factors: Factor[];
+};
+
+/**
+ * Describes the message auth.v1.ListFactorsResponse.
+ * Use `create(ListFactorsResponseSchema)` to create a new message.
+ */
+export const ListFactorsResponseSchema: GenMessage<ListFactorsResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 19);
+
+/**
+ * Request of BeginTotpEnrollment.
+ *
+ * @generated from message auth.v1.BeginTotpEnrollmentRequest
+ */
+export type BeginTotpEnrollmentRequest = Message<"auth.v1.BeginTotpEnrollmentRequest"> & {
+  /**
+   * `users/{user}` or `users/me`; empty means `users/me`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * What the user calls it; at most 100 characters, may be empty.
+   *
+   * @generated from field: string display_name = 2;
+   */
+  displayName: string;
+};
+
+/**
+ * Describes the message auth.v1.BeginTotpEnrollmentRequest.
+ * Use `create(BeginTotpEnrollmentRequestSchema)` to create a new message.
+ */
+export const BeginTotpEnrollmentRequestSchema: GenMessage<BeginTotpEnrollmentRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 20);
+
+/**
+ * Answer of BeginTotpEnrollment.
+ *
+ * @generated from message auth.v1.BeginTotpEnrollmentResponse
+ */
+export type BeginTotpEnrollmentResponse = Message<"auth.v1.BeginTotpEnrollmentResponse"> & {
+  /**
+   * `users/{user}/factors/{factor}`, for ConfirmTotpEnrollment.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The secret in base32, to type in.
+   *
+   * @generated from field: string secret = 2;
+   */
+  secret: string;
+
+  /**
+   * `otpauth://totp/…`, with issuer, account and secret.
+   *
+   * @generated from field: string uri = 3;
+   */
+  uri: string;
+
+  /**
+   * The same as a QR code: an SVG document.
+   *
+   * @generated from field: string qr_svg = 4;
+   */
+  qrSvg: string;
+
+  /**
+   * Until when it can be confirmed: ten minutes.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 5;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message auth.v1.BeginTotpEnrollmentResponse.
+ * Use `create(BeginTotpEnrollmentResponseSchema)` to create a new message.
+ */
+export const BeginTotpEnrollmentResponseSchema: GenMessage<BeginTotpEnrollmentResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 21);
+
+/**
+ * Request of ConfirmTotpEnrollment.
+ *
+ * @generated from message auth.v1.ConfirmTotpEnrollmentRequest
+ */
+export type ConfirmTotpEnrollmentRequest = Message<"auth.v1.ConfirmTotpEnrollmentRequest"> & {
+  /**
+   * `BeginTotpEnrollmentResponse.name`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Six digits of the authenticator.
+   *
+   * @generated from field: string totp_code = 2;
+   */
+  totpCode: string;
+};
+
+/**
+ * Describes the message auth.v1.ConfirmTotpEnrollmentRequest.
+ * Use `create(ConfirmTotpEnrollmentRequestSchema)` to create a new message.
+ */
+export const ConfirmTotpEnrollmentRequestSchema: GenMessage<ConfirmTotpEnrollmentRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 22);
+
+/**
+ * Answer of ConfirmTotpEnrollment.
+ *
+ * @generated from message auth.v1.ConfirmTotpEnrollmentResponse
+ */
+export type ConfirmTotpEnrollmentResponse = Message<"auth.v1.ConfirmTotpEnrollmentResponse"> & {
+  /**
+   * The factor.
+   *
+   * @generated from field: auth.v1.Factor factor = 1;
+   */
+  factor?: Factor | undefined;
+
+  /**
+   * Ten codes, if this is the first factor; shown only now.
+   *
+   * @generated from field: repeated string recovery_codes = 2;
+   */
+  recoveryCodes: string[];
+};
+
+/**
+ * Describes the message auth.v1.ConfirmTotpEnrollmentResponse.
+ * Use `create(ConfirmTotpEnrollmentResponseSchema)` to create a new message.
+ */
+export const ConfirmTotpEnrollmentResponseSchema: GenMessage<ConfirmTotpEnrollmentResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 23);
+
+/**
+ * Request of RegenerateRecoveryCodes.
+ *
+ * @generated from message auth.v1.RegenerateRecoveryCodesRequest
+ */
+export type RegenerateRecoveryCodesRequest = Message<"auth.v1.RegenerateRecoveryCodesRequest"> & {
+  /**
+   * `users/{user}` or `users/me`; empty means `users/me`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+};
+
+/**
+ * Describes the message auth.v1.RegenerateRecoveryCodesRequest.
+ * Use `create(RegenerateRecoveryCodesRequestSchema)` to create a new message.
+ */
+export const RegenerateRecoveryCodesRequestSchema: GenMessage<RegenerateRecoveryCodesRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 24);
+
+/**
+ * Answer of RegenerateRecoveryCodes.
+ *
+ * @generated from message auth.v1.RegenerateRecoveryCodesResponse
+ */
+export type RegenerateRecoveryCodesResponse = Message<"auth.v1.RegenerateRecoveryCodesResponse"> & {
+  /**
+   * Ten codes; shown only now.
+   *
+   * @generated from field: repeated string recovery_codes = 1;
+   */
+  recoveryCodes: string[];
+};
+
+/**
+ * Describes the message auth.v1.RegenerateRecoveryCodesResponse.
+ * Use `create(RegenerateRecoveryCodesResponseSchema)` to create a new message.
+ */
+export const RegenerateRecoveryCodesResponseSchema: GenMessage<RegenerateRecoveryCodesResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 25);
+
+/**
+ * Request of DeleteFactor.
+ *
+ * @generated from message auth.v1.DeleteFactorRequest
+ */
+export type DeleteFactorRequest = Message<"auth.v1.DeleteFactorRequest"> & {
+  /**
+   * `users/{user}/factors/{factor}`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message auth.v1.DeleteFactorRequest.
+ * Use `create(DeleteFactorRequestSchema)` to create a new message.
+ */
+export const DeleteFactorRequestSchema: GenMessage<DeleteFactorRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 26);
+
+/**
+ * Answer of DeleteFactor.
+ *
+ * @generated from message auth.v1.DeleteFactorResponse
+ */
+export type DeleteFactorResponse = Message<"auth.v1.DeleteFactorResponse"> & {
+};
+
+/**
+ * Describes the message auth.v1.DeleteFactorResponse.
+ * Use `create(DeleteFactorResponseSchema)` to create a new message.
+ */
+export const DeleteFactorResponseSchema: GenMessage<DeleteFactorResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 27);
+
+/**
+ * Request of ListActivity.
+ *
+ * @generated from message auth.v1.ListActivityRequest
+ */
+export type ListActivityRequest = Message<"auth.v1.ListActivityRequest"> & {
+  /**
+   * `users/{user}` or `users/me`; empty means `users/me`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * At most so many; 0 means 50, more than 500 means 500, negative is refused.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message auth.v1.ListActivityRequest.
+ * Use `create(ListActivityRequestSchema)` to create a new message.
+ */
+export const ListActivityRequestSchema: GenMessage<ListActivityRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 28);
+
+/**
+ * Answer of ListActivity.
+ *
+ * @generated from message auth.v1.ListActivityResponse
+ */
+export type ListActivityResponse = Message<"auth.v1.ListActivityResponse"> & {
+  /**
+   * What happened, newest first.
+   *
+   * @generated from field: repeated auth.v1.Activity activities = 1;
+   */
+  activities: Activity[];
+
+  /**
+   * Token of the next page; empty on the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message auth.v1.ListActivityResponse.
+ * Use `create(ListActivityResponseSchema)` to create a new message.
+ */
+export const ListActivityResponseSchema: GenMessage<ListActivityResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 29);
+
+/**
+ * Request of ExportUser.
+ *
+ * @generated from message auth.v1.ExportUserRequest
+ */
+export type ExportUserRequest = Message<"auth.v1.ExportUserRequest"> & {
+  /**
+   * `users/{user}` or `users/me`; empty means `users/me`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message auth.v1.ExportUserRequest.
+ * Use `create(ExportUserRequestSchema)` to create a new message.
+ */
+export const ExportUserRequestSchema: GenMessage<ExportUserRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 30);
+
+/**
+ * A piece of the document; put together in order they are one JSON text.
+ *
+ * @generated from message auth.v1.ExportUserResponse
+ */
+export type ExportUserResponse = Message<"auth.v1.ExportUserResponse"> & {
+  /**
+   * At most 64 KiB of UTF-8; a character may be divided.
+   *
+   * @generated from field: bytes data = 1;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message auth.v1.ExportUserResponse.
+ * Use `create(ExportUserResponseSchema)` to create a new message.
+ */
+export const ExportUserResponseSchema: GenMessage<ExportUserResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 31);
+
+/**
+ * Request of DeleteUser.
+ *
+ * @generated from message auth.v1.DeleteUserRequest
+ */
+export type DeleteUserRequest = Message<"auth.v1.DeleteUserRequest"> & {
+  /**
+   * `users/{user}` or `users/me`; empty means `users/me`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The address of the account, typed in again.
+   *
+   * @generated from field: string email = 2;
+   */
+  email: string;
+
+  /**
+   * UUID of this request (AIP-155).
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message auth.v1.DeleteUserRequest.
+ * Use `create(DeleteUserRequestSchema)` to create a new message.
+ */
+export const DeleteUserRequestSchema: GenMessage<DeleteUserRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 32);
+
+/**
+ * Answer of DeleteUser.
+ *
+ * @generated from message auth.v1.DeleteUserResponse
+ */
+export type DeleteUserResponse = Message<"auth.v1.DeleteUserResponse"> & {
+  /**
+   * Opaque token for GetDeletionReceipt, good for a year: there is no account
+   * any more that could ask.
+   *
+   * @generated from field: string receipt_token = 1;
+   */
+  receiptToken: string;
+};
+
+/**
+ * Describes the message auth.v1.DeleteUserResponse.
+ * Use `create(DeleteUserResponseSchema)` to create a new message.
+ */
+export const DeleteUserResponseSchema: GenMessage<DeleteUserResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 33);
+
+/**
  * A user's own account. Every method needs an access token, and every name
  * must lie under the caller: `users/me` stands for the caller, and so does an
  * empty name or parent.
+ *
+ * What could cost the account asks that the user proved lately who they are:
+ * otherwise FAILED_PRECONDITION (REAUTHENTICATION_REQUIRED), whose metadata says
+ * `max_auth_age` in seconds; call Reauthenticate, and again. It says so below.
  *
  * @generated from service auth.v1.AccountService
  */
@@ -331,7 +912,8 @@ export const AccountService: GenService<{
   },
   /**
    * Replaces the password and ends every other session. Fails with
-   * UNAUTHENTICATED (INVALID_CREDENTIALS) if the current one is wrong.
+   * UNAUTHENTICATED (INVALID_CREDENTIALS) if the current one is wrong. With a
+   * second factor it needs a recent proof.
    *
    * @generated from rpc auth.v1.AccountService.ChangePassword
    */
@@ -369,6 +951,130 @@ export const AccountService: GenService<{
     methodKind: "unary";
     input: typeof RevokeOtherSessionsRequestSchema;
     output: typeof RevokeOtherSessionsResponseSchema;
+  },
+  /**
+   * Proves again who the caller is, by the password, and by a code too if there
+   * is a second factor. Answers with an access token that says so. Throttled
+   * like SignIn.
+   *
+   * @generated from rpc auth.v1.AccountService.Reauthenticate
+   */
+  reauthenticate: {
+    methodKind: "unary";
+    input: typeof ReauthenticateRequestSchema;
+    output: typeof ReauthenticateResponseSchema;
+  },
+  /**
+   * Has a mail sent that verifies the address of the account. At most one a
+   * minute: RATE_LIMITED.
+   *
+   * @generated from rpc auth.v1.AccountService.RequestEmailVerification
+   */
+  requestEmailVerification: {
+    methodKind: "unary";
+    input: typeof RequestEmailVerificationRequestSchema;
+    output: typeof RequestEmailVerificationResponseSchema;
+  },
+  /**
+   * Asks for another address. Both get a mail; when both have agreed
+   * (VerifyEmail), the account has the new one. Answers alike whether the new
+   * address has an account or not. Needs a recent proof.
+   *
+   * @generated from rpc auth.v1.AccountService.RequestEmailChange
+   */
+  requestEmailChange: {
+    methodKind: "unary";
+    input: typeof RequestEmailChangeRequestSchema;
+    output: typeof RequestEmailChangeResponseSchema;
+  },
+  /**
+   * Lists the second factors, newest first.
+   *
+   * @generated from rpc auth.v1.AccountService.ListFactors
+   */
+  listFactors: {
+    methodKind: "unary";
+    input: typeof ListFactorsRequestSchema;
+    output: typeof ListFactorsResponseSchema;
+  },
+  /**
+   * Begins to add an authenticator (RFC 6238): answers with its secret. Nothing
+   * is asked for at sign-in until ConfirmTotpEnrollment. Needs a recent proof.
+   *
+   * @generated from rpc auth.v1.AccountService.BeginTotpEnrollment
+   */
+  beginTotpEnrollment: {
+    methodKind: "unary";
+    input: typeof BeginTotpEnrollmentRequestSchema;
+    output: typeof BeginTotpEnrollmentResponseSchema;
+  },
+  /**
+   * Ends it by a first code of the authenticator. With the first factor come ten
+   * recovery codes, shown this once. A wrong code: INVALID_ARGUMENT
+   * (FIELD_INVALID).
+   *
+   * @generated from rpc auth.v1.AccountService.ConfirmTotpEnrollment
+   */
+  confirmTotpEnrollment: {
+    methodKind: "unary";
+    input: typeof ConfirmTotpEnrollmentRequestSchema;
+    output: typeof ConfirmTotpEnrollmentResponseSchema;
+  },
+  /**
+   * Makes ten new recovery codes; the old ones are good no more. Needs a recent
+   * proof. Without a factor: FAILED_PRECONDITION (FACTOR_MISSING).
+   *
+   * @generated from rpc auth.v1.AccountService.RegenerateRecoveryCodes
+   */
+  regenerateRecoveryCodes: {
+    methodKind: "unary";
+    input: typeof RegenerateRecoveryCodesRequestSchema;
+    output: typeof RegenerateRecoveryCodesResponseSchema;
+  },
+  /**
+   * Removes a factor. Needs a recent proof.
+   *
+   * @generated from rpc auth.v1.AccountService.DeleteFactor
+   */
+  deleteFactor: {
+    methodKind: "unary";
+    input: typeof DeleteFactorRequestSchema;
+    output: typeof DeleteFactorResponseSchema;
+  },
+  /**
+   * Lists what happened to the account, newest first: sign-ins, refusals and
+   * changes.
+   *
+   * @generated from rpc auth.v1.AccountService.ListActivity
+   */
+  listActivity: {
+    methodKind: "unary";
+    input: typeof ListActivityRequestSchema;
+    output: typeof ListActivityResponseSchema;
+  },
+  /**
+   * Everything that is known of the user, as one JSON document in pieces: the
+   * account, sessions, factors (no secrets), activity, and, asked for with an
+   * exchanged token, the tasks. Needs a recent proof.
+   *
+   * @generated from rpc auth.v1.AccountService.ExportUser
+   */
+  exportUser: {
+    methodKind: "server_streaming";
+    input: typeof ExportUserRequestSchema;
+    output: typeof ExportUserResponseSchema;
+  },
+  /**
+   * Deletes the account: at once nobody can sign in and every token is refused,
+   * then every service erases what it has. Needs a recent proof. The same
+   * `request_id` answers the same.
+   *
+   * @generated from rpc auth.v1.AccountService.DeleteUser
+   */
+  deleteUser: {
+    methodKind: "unary";
+    input: typeof DeleteUserRequestSchema;
+    output: typeof DeleteUserResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_auth_v1_account_service, 0);

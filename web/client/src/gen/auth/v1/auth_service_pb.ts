@@ -2,19 +2,23 @@
 // @generated from file auth/v1/auth_service.proto (package auth.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Challenge } from "./factor_pb.ts";
+import { file_auth_v1_factor } from "./factor_pb.ts";
 import type { Credentials, RefreshTokenTransport } from "./session_pb.ts";
 import { file_auth_v1_session } from "./session_pb.ts";
 import type { User } from "./user_pb.ts";
 import { file_auth_v1_user } from "./user_pb.ts";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file auth/v1/auth_service.proto.
  */
 export const file_auth_v1_auth_service: GenFile = /*@__PURE__*/
-  fileDesc("ChphdXRoL3YxL2F1dGhfc2VydmljZS5wcm90bxIHYXV0aC52MSKHAQoNU2lnblVwUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkSPwoXcmVmcmVzaF90b2tlbl90cmFuc3BvcnQYBCABKA4yHi5hdXRoLnYxLlJlZnJlc2hUb2tlblRyYW5zcG9ydCJYCg5TaWduVXBSZXNwb25zZRIbCgR1c2VyGAEgASgLMg0uYXV0aC52MS5Vc2VyEikKC2NyZWRlbnRpYWxzGAIgASgLMhQuYXV0aC52MS5DcmVkZW50aWFscyJxCg1TaWduSW5SZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEhAKCHBhc3N3b3JkGAIgASgJEj8KF3JlZnJlc2hfdG9rZW5fdHJhbnNwb3J0GAMgASgOMh4uYXV0aC52MS5SZWZyZXNoVG9rZW5UcmFuc3BvcnQiWAoOU2lnbkluUmVzcG9uc2USGwoEdXNlchgBIAEoCzINLmF1dGgudjEuVXNlchIpCgtjcmVkZW50aWFscxgCIAEoCzIULmF1dGgudjEuQ3JlZGVudGlhbHMiLgoVUmVmcmVzaFNlc3Npb25SZXF1ZXN0EhUKDXJlZnJlc2hfdG9rZW4YASABKAkiQwoWUmVmcmVzaFNlc3Npb25SZXNwb25zZRIpCgtjcmVkZW50aWFscxgBIAEoCzIULmF1dGgudjEuQ3JlZGVudGlhbHMiJwoOU2lnbk91dFJlcXVlc3QSFQoNcmVmcmVzaF90b2tlbhgBIAEoCSIRCg9TaWduT3V0UmVzcG9uc2UylAIKC0F1dGhTZXJ2aWNlEjkKBlNpZ25VcBIWLmF1dGgudjEuU2lnblVwUmVxdWVzdBoXLmF1dGgudjEuU2lnblVwUmVzcG9uc2USOQoGU2lnbkluEhYuYXV0aC52MS5TaWduSW5SZXF1ZXN0GhcuYXV0aC52MS5TaWduSW5SZXNwb25zZRJRCg5SZWZyZXNoU2Vzc2lvbhIeLmF1dGgudjEuUmVmcmVzaFNlc3Npb25SZXF1ZXN0Gh8uYXV0aC52MS5SZWZyZXNoU2Vzc2lvblJlc3BvbnNlEjwKB1NpZ25PdXQSFy5hdXRoLnYxLlNpZ25PdXRSZXF1ZXN0GhguYXV0aC52MS5TaWduT3V0UmVzcG9uc2ViBnByb3RvMw", [file_auth_v1_session, file_auth_v1_user]);
+  fileDesc("ChphdXRoL3YxL2F1dGhfc2VydmljZS5wcm90bxIHYXV0aC52MSKHAQoNU2lnblVwUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkSPwoXcmVmcmVzaF90b2tlbl90cmFuc3BvcnQYBCABKA4yHi5hdXRoLnYxLlJlZnJlc2hUb2tlblRyYW5zcG9ydCJYCg5TaWduVXBSZXNwb25zZRIbCgR1c2VyGAEgASgLMg0uYXV0aC52MS5Vc2VyEikKC2NyZWRlbnRpYWxzGAIgASgLMhQuYXV0aC52MS5DcmVkZW50aWFscyKHAQoNU2lnbkluUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRI/ChdyZWZyZXNoX3Rva2VuX3RyYW5zcG9ydBgDIAEoDjIeLmF1dGgudjEuUmVmcmVzaFRva2VuVHJhbnNwb3J0EhQKDGRldmljZV90b2tlbhgEIAEoCSJ/Cg5TaWduSW5SZXNwb25zZRIbCgR1c2VyGAEgASgLMg0uYXV0aC52MS5Vc2VyEikKC2NyZWRlbnRpYWxzGAIgASgLMhQuYXV0aC52MS5DcmVkZW50aWFscxIlCgljaGFsbGVuZ2UYAyABKAsyEi5hdXRoLnYxLkNoYWxsZW5nZSKnAQoVQ29tcGxldGVTaWduSW5SZXF1ZXN0EhcKD2NoYWxsZW5nZV90b2tlbhgBIAEoCRITCgl0b3RwX2NvZGUYAiABKAlIABIXCg1yZWNvdmVyeV9jb2RlGAMgASgJSAASPwoXcmVmcmVzaF90b2tlbl90cmFuc3BvcnQYBCABKA4yHi5hdXRoLnYxLlJlZnJlc2hUb2tlblRyYW5zcG9ydEIGCgRjb2RlImAKFkNvbXBsZXRlU2lnbkluUmVzcG9uc2USGwoEdXNlchgBIAEoCzINLmF1dGgudjEuVXNlchIpCgtjcmVkZW50aWFscxgCIAEoCzIULmF1dGgudjEuQ3JlZGVudGlhbHMiLgoVUmVmcmVzaFNlc3Npb25SZXF1ZXN0EhUKDXJlZnJlc2hfdG9rZW4YASABKAkiQwoWUmVmcmVzaFNlc3Npb25SZXNwb25zZRIpCgtjcmVkZW50aWFscxgBIAEoCzIULmF1dGgudjEuQ3JlZGVudGlhbHMiJwoOU2lnbk91dFJlcXVlc3QSFQoNcmVmcmVzaF90b2tlbhgBIAEoCSIRCg9TaWduT3V0UmVzcG9uc2UiLAobUmVxdWVzdFBhc3N3b3JkUmVzZXRSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJIh4KHFJlcXVlc3RQYXNzd29yZFJlc2V0UmVzcG9uc2UiOwoUUmVzZXRQYXNzd29yZFJlcXVlc3QSDQoFdG9rZW4YASABKAkSFAoMbmV3X3Bhc3N3b3JkGAIgASgJIhcKFVJlc2V0UGFzc3dvcmRSZXNwb25zZSIjChJWZXJpZnlFbWFpbFJlcXVlc3QSDQoFdG9rZW4YASABKAkirwEKE1ZlcmlmeUVtYWlsUmVzcG9uc2USNQoHb3V0Y29tZRgBIAEoDjIkLmF1dGgudjEuVmVyaWZ5RW1haWxSZXNwb25zZS5PdXRjb21lImEKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhQKEE9VVENPTUVfVkVSSUZJRUQQARITCg9PVVRDT01FX0NIQU5HRUQQAhISCg5PVVRDT01FX0FHUkVFRBADIjIKGUdldERlbGV0aW9uUmVjZWlwdFJlcXVlc3QSFQoNcmVjZWlwdF90b2tlbhgBIAEoCSLpAQoaR2V0RGVsZXRpb25SZWNlaXB0UmVzcG9uc2USLwoLZGVsZXRlX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEj0KCGVyYXN1cmVzGAIgAygLMisuYXV0aC52MS5HZXREZWxldGlvblJlY2VpcHRSZXNwb25zZS5FcmFzdXJlEg8KB3JlY2VpcHQYAyABKAkaSgoHRXJhc3VyZRIPCgdzZXJ2aWNlGAEgASgJEi4KCmVyYXNlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMsUFCgtBdXRoU2VydmljZRI5CgZTaWduVXASFi5hdXRoLnYxLlNpZ25VcFJlcXVlc3QaFy5hdXRoLnYxLlNpZ25VcFJlc3BvbnNlEjkKBlNpZ25JbhIWLmF1dGgudjEuU2lnbkluUmVxdWVzdBoXLmF1dGgudjEuU2lnbkluUmVzcG9uc2USUQoOQ29tcGxldGVTaWduSW4SHi5hdXRoLnYxLkNvbXBsZXRlU2lnbkluUmVxdWVzdBofLmF1dGgudjEuQ29tcGxldGVTaWduSW5SZXNwb25zZRJRCg5SZWZyZXNoU2Vzc2lvbhIeLmF1dGgudjEuUmVmcmVzaFNlc3Npb25SZXF1ZXN0Gh8uYXV0aC52MS5SZWZyZXNoU2Vzc2lvblJlc3BvbnNlEjwKB1NpZ25PdXQSFy5hdXRoLnYxLlNpZ25PdXRSZXF1ZXN0GhguYXV0aC52MS5TaWduT3V0UmVzcG9uc2USYwoUUmVxdWVzdFBhc3N3b3JkUmVzZXQSJC5hdXRoLnYxLlJlcXVlc3RQYXNzd29yZFJlc2V0UmVxdWVzdBolLmF1dGgudjEuUmVxdWVzdFBhc3N3b3JkUmVzZXRSZXNwb25zZRJOCg1SZXNldFBhc3N3b3JkEh0uYXV0aC52MS5SZXNldFBhc3N3b3JkUmVxdWVzdBoeLmF1dGgudjEuUmVzZXRQYXNzd29yZFJlc3BvbnNlEkgKC1ZlcmlmeUVtYWlsEhsuYXV0aC52MS5WZXJpZnlFbWFpbFJlcXVlc3QaHC5hdXRoLnYxLlZlcmlmeUVtYWlsUmVzcG9uc2USXQoSR2V0RGVsZXRpb25SZWNlaXB0EiIuYXV0aC52MS5HZXREZWxldGlvblJlY2VpcHRSZXF1ZXN0GiMuYXV0aC52MS5HZXREZWxldGlvblJlY2VpcHRSZXNwb25zZWIGcHJvdG8z", [file_auth_v1_factor, file_auth_v1_session, file_auth_v1_user, file_google_protobuf_timestamp]);
 
 /**
  * Request of SignUp.
@@ -59,7 +63,7 @@ export const SignUpRequestSchema: GenMessage<SignUpRequest> = /*@__PURE__*/
   messageDesc(file_auth_v1_auth_service, 0);
 
 /**
- * Answer of SignUp.
+ * Answer of SignUp. Empty where the service does not tell who has an account.
  *
  * @generated from message auth.v1.SignUpResponse
  */
@@ -112,6 +116,14 @@ export type SignInRequest = Message<"auth.v1.SignInRequest"> & {
    * @generated from field: auth.v1.RefreshTokenTransport refresh_token_transport = 3;
    */
   refreshTokenTransport: RefreshTokenTransport;
+
+  /**
+   * `Credentials.device_token` of an earlier sign-in on this device; empty when
+   * there is none or it travels in the cookie.
+   *
+   * @generated from field: string device_token = 4;
+   */
+  deviceToken: string;
 };
 
 /**
@@ -122,7 +134,7 @@ export const SignInRequestSchema: GenMessage<SignInRequest> = /*@__PURE__*/
   messageDesc(file_auth_v1_auth_service, 2);
 
 /**
- * Answer of SignIn.
+ * Answer of SignIn: account and credentials, or a challenge.
  *
  * @generated from message auth.v1.SignInResponse
  */
@@ -140,6 +152,13 @@ export type SignInResponse = Message<"auth.v1.SignInResponse"> & {
    * @generated from field: auth.v1.Credentials credentials = 2;
    */
   credentials?: Credentials | undefined;
+
+  /**
+   * What is still to be shown. Present only if the others are not.
+   *
+   * @generated from field: auth.v1.Challenge challenge = 3;
+   */
+  challenge?: Challenge | undefined;
 };
 
 /**
@@ -148,6 +167,85 @@ export type SignInResponse = Message<"auth.v1.SignInResponse"> & {
  */
 export const SignInResponseSchema: GenMessage<SignInResponse> = /*@__PURE__*/
   messageDesc(file_auth_v1_auth_service, 3);
+
+/**
+ * Request of CompleteSignIn.
+ *
+ * @generated from message auth.v1.CompleteSignInRequest
+ */
+export type CompleteSignInRequest = Message<"auth.v1.CompleteSignInRequest"> & {
+  /**
+   * `Challenge.token`.
+   *
+   * @generated from field: string challenge_token = 1;
+   */
+  challengeToken: string;
+
+  /**
+   * The code of the second factor; blanks and dashes are left out.
+   *
+   * @generated from oneof auth.v1.CompleteSignInRequest.code
+   */
+  code: {
+    /**
+     * Six digits of an authenticator.
+     *
+     * @generated from field: string totp_code = 2;
+     */
+    value: string;
+    case: "totpCode";
+  } | {
+    /**
+     * One of the recovery codes.
+     *
+     * @generated from field: string recovery_code = 3;
+     */
+    value: string;
+    case: "recoveryCode";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Where the refresh token shall travel.
+   *
+   * @generated from field: auth.v1.RefreshTokenTransport refresh_token_transport = 4;
+   */
+  refreshTokenTransport: RefreshTokenTransport;
+};
+
+/**
+ * Describes the message auth.v1.CompleteSignInRequest.
+ * Use `create(CompleteSignInRequestSchema)` to create a new message.
+ */
+export const CompleteSignInRequestSchema: GenMessage<CompleteSignInRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_auth_service, 4);
+
+/**
+ * Answer of CompleteSignIn.
+ *
+ * @generated from message auth.v1.CompleteSignInResponse
+ */
+export type CompleteSignInResponse = Message<"auth.v1.CompleteSignInResponse"> & {
+  /**
+   * The account.
+   *
+   * @generated from field: auth.v1.User user = 1;
+   */
+  user?: User | undefined;
+
+  /**
+   * The credentials of the new session.
+   *
+   * @generated from field: auth.v1.Credentials credentials = 2;
+   */
+  credentials?: Credentials | undefined;
+};
+
+/**
+ * Describes the message auth.v1.CompleteSignInResponse.
+ * Use `create(CompleteSignInResponseSchema)` to create a new message.
+ */
+export const CompleteSignInResponseSchema: GenMessage<CompleteSignInResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_auth_service, 5);
 
 /**
  * Request of RefreshSession.
@@ -168,7 +266,7 @@ export type RefreshSessionRequest = Message<"auth.v1.RefreshSessionRequest"> & {
  * Use `create(RefreshSessionRequestSchema)` to create a new message.
  */
 export const RefreshSessionRequestSchema: GenMessage<RefreshSessionRequest> = /*@__PURE__*/
-  messageDesc(file_auth_v1_auth_service, 4);
+  messageDesc(file_auth_v1_auth_service, 6);
 
 /**
  * Answer of RefreshSession.
@@ -189,7 +287,7 @@ export type RefreshSessionResponse = Message<"auth.v1.RefreshSessionResponse"> &
  * Use `create(RefreshSessionResponseSchema)` to create a new message.
  */
 export const RefreshSessionResponseSchema: GenMessage<RefreshSessionResponse> = /*@__PURE__*/
-  messageDesc(file_auth_v1_auth_service, 5);
+  messageDesc(file_auth_v1_auth_service, 7);
 
 /**
  * Request of SignOut.
@@ -210,7 +308,7 @@ export type SignOutRequest = Message<"auth.v1.SignOutRequest"> & {
  * Use `create(SignOutRequestSchema)` to create a new message.
  */
 export const SignOutRequestSchema: GenMessage<SignOutRequest> = /*@__PURE__*/
-  messageDesc(file_auth_v1_auth_service, 6);
+  messageDesc(file_auth_v1_auth_service, 8);
 
 /**
  * Answer of SignOut.
@@ -225,7 +323,255 @@ export type SignOutResponse = Message<"auth.v1.SignOutResponse"> & {
  * Use `create(SignOutResponseSchema)` to create a new message.
  */
 export const SignOutResponseSchema: GenMessage<SignOutResponse> = /*@__PURE__*/
-  messageDesc(file_auth_v1_auth_service, 7);
+  messageDesc(file_auth_v1_auth_service, 9);
+
+/**
+ * Request of RequestPasswordReset.
+ *
+ * @generated from message auth.v1.RequestPasswordResetRequest
+ */
+export type RequestPasswordResetRequest = Message<"auth.v1.RequestPasswordResetRequest"> & {
+  /**
+   * The address of the account.
+   *
+   * @generated from field: string email = 1;
+   */
+  email: string;
+};
+
+/**
+ * Describes the message auth.v1.RequestPasswordResetRequest.
+ * Use `create(RequestPasswordResetRequestSchema)` to create a new message.
+ */
+export const RequestPasswordResetRequestSchema: GenMessage<RequestPasswordResetRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_auth_service, 10);
+
+/**
+ * Answer of RequestPasswordReset: the same whether the account exists or not.
+ *
+ * @generated from message auth.v1.RequestPasswordResetResponse
+ */
+export type RequestPasswordResetResponse = Message<"auth.v1.RequestPasswordResetResponse"> & {
+};
+
+/**
+ * Describes the message auth.v1.RequestPasswordResetResponse.
+ * Use `create(RequestPasswordResetResponseSchema)` to create a new message.
+ */
+export const RequestPasswordResetResponseSchema: GenMessage<RequestPasswordResetResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_auth_service, 11);
+
+/**
+ * Request of ResetPassword.
+ *
+ * @generated from message auth.v1.ResetPasswordRequest
+ */
+export type ResetPasswordRequest = Message<"auth.v1.ResetPasswordRequest"> & {
+  /**
+   * The token of the mail.
+   *
+   * @generated from field: string token = 1;
+   */
+  token: string;
+
+  /**
+   * The password as it shall be; the rules of SignUp.
+   *
+   * @generated from field: string new_password = 2;
+   */
+  newPassword: string;
+};
+
+/**
+ * Describes the message auth.v1.ResetPasswordRequest.
+ * Use `create(ResetPasswordRequestSchema)` to create a new message.
+ */
+export const ResetPasswordRequestSchema: GenMessage<ResetPasswordRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_auth_service, 12);
+
+/**
+ * Answer of ResetPassword. Nobody is signed in by it: second factors stay.
+ *
+ * @generated from message auth.v1.ResetPasswordResponse
+ */
+export type ResetPasswordResponse = Message<"auth.v1.ResetPasswordResponse"> & {
+};
+
+/**
+ * Describes the message auth.v1.ResetPasswordResponse.
+ * Use `create(ResetPasswordResponseSchema)` to create a new message.
+ */
+export const ResetPasswordResponseSchema: GenMessage<ResetPasswordResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_auth_service, 13);
+
+/**
+ * Request of VerifyEmail.
+ *
+ * @generated from message auth.v1.VerifyEmailRequest
+ */
+export type VerifyEmailRequest = Message<"auth.v1.VerifyEmailRequest"> & {
+  /**
+   * The token of the mail.
+   *
+   * @generated from field: string token = 1;
+   */
+  token: string;
+};
+
+/**
+ * Describes the message auth.v1.VerifyEmailRequest.
+ * Use `create(VerifyEmailRequestSchema)` to create a new message.
+ */
+export const VerifyEmailRequestSchema: GenMessage<VerifyEmailRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_auth_service, 14);
+
+/**
+ * Answer of VerifyEmail.
+ *
+ * @generated from message auth.v1.VerifyEmailResponse
+ */
+export type VerifyEmailResponse = Message<"auth.v1.VerifyEmailResponse"> & {
+  /**
+   * What the token proved.
+   *
+   * @generated from field: auth.v1.VerifyEmailResponse.Outcome outcome = 1;
+   */
+  outcome: VerifyEmailResponse_Outcome;
+};
+
+/**
+ * Describes the message auth.v1.VerifyEmailResponse.
+ * Use `create(VerifyEmailResponseSchema)` to create a new message.
+ */
+export const VerifyEmailResponseSchema: GenMessage<VerifyEmailResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_auth_service, 15);
+
+/**
+ * What a token can prove.
+ *
+ * @generated from enum auth.v1.VerifyEmailResponse.Outcome
+ */
+export enum VerifyEmailResponse_Outcome {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The address of the account is its owner's.
+   *
+   * @generated from enum value: OUTCOME_VERIFIED = 1;
+   */
+  VERIFIED = 1,
+
+  /**
+   * The account has its new address; every other session was ended.
+   *
+   * @generated from enum value: OUTCOME_CHANGED = 2;
+   */
+  CHANGED = 2,
+
+  /**
+   * One of the two addresses has agreed to the change; the other has not yet.
+   *
+   * @generated from enum value: OUTCOME_AGREED = 3;
+   */
+  AGREED = 3,
+}
+
+/**
+ * Describes the enum auth.v1.VerifyEmailResponse.Outcome.
+ */
+export const VerifyEmailResponse_OutcomeSchema: GenEnum<VerifyEmailResponse_Outcome> = /*@__PURE__*/
+  enumDesc(file_auth_v1_auth_service, 15, 0);
+
+/**
+ * Request of GetDeletionReceipt.
+ *
+ * @generated from message auth.v1.GetDeletionReceiptRequest
+ */
+export type GetDeletionReceiptRequest = Message<"auth.v1.GetDeletionReceiptRequest"> & {
+  /**
+   * `DeleteUserResponse.receipt_token`.
+   *
+   * @generated from field: string receipt_token = 1;
+   */
+  receiptToken: string;
+};
+
+/**
+ * Describes the message auth.v1.GetDeletionReceiptRequest.
+ * Use `create(GetDeletionReceiptRequestSchema)` to create a new message.
+ */
+export const GetDeletionReceiptRequestSchema: GenMessage<GetDeletionReceiptRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_auth_service, 16);
+
+/**
+ * Answer of GetDeletionReceipt.
+ *
+ * @generated from message auth.v1.GetDeletionReceiptResponse
+ */
+export type GetDeletionReceiptResponse = Message<"auth.v1.GetDeletionReceiptResponse"> & {
+  /**
+   * When the deletion was asked for; from then on nobody could sign in.
+   *
+   * @generated from field: google.protobuf.Timestamp delete_time = 1;
+   */
+  deleteTime?: Timestamp | undefined;
+
+  /**
+   * The services that had something of the user.
+   *
+   * @generated from field: repeated auth.v1.GetDeletionReceiptResponse.Erasure erasures = 2;
+   */
+  erasures: GetDeletionReceiptResponse_Erasure[];
+
+  /**
+   * Once all have confirmed: a JWS (RFC 7515) of type `duet-erasure+jwt`, signed
+   * with the key set of the tokens, that says of which user what service erased
+   * everything when. Empty before.
+   *
+   * @generated from field: string receipt = 3;
+   */
+  receipt: string;
+};
+
+/**
+ * Describes the message auth.v1.GetDeletionReceiptResponse.
+ * Use `create(GetDeletionReceiptResponseSchema)` to create a new message.
+ */
+export const GetDeletionReceiptResponseSchema: GenMessage<GetDeletionReceiptResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_auth_service, 17);
+
+/**
+ * What one service has done.
+ *
+ * @generated from message auth.v1.GetDeletionReceiptResponse.Erasure
+ */
+export type GetDeletionReceiptResponse_Erasure = Message<"auth.v1.GetDeletionReceiptResponse.Erasure"> & {
+  /**
+   * The service, by the name of its account.
+   *
+   * @generated from field: string service = 1;
+   */
+  service: string;
+
+  /**
+   * When it confirmed; absent until then.
+   *
+   * @generated from field: google.protobuf.Timestamp erase_time = 2;
+   */
+  eraseTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message auth.v1.GetDeletionReceiptResponse.Erasure.
+ * Use `create(GetDeletionReceiptResponse_ErasureSchema)` to create a new message.
+ */
+export const GetDeletionReceiptResponse_ErasureSchema: GenMessage<GetDeletionReceiptResponse_Erasure> = /*@__PURE__*/
+  messageDesc(file_auth_v1_auth_service, 17, 0);
 
 /**
  * Opens, extends and ends sessions. Every method may be called without an
@@ -237,6 +583,10 @@ export const AuthService: GenService<{
   /**
    * Makes an account and opens its first session. Fails with ALREADY_EXISTS
    * (EMAIL_ALREADY_REGISTERED) and with INVALID_ARGUMENT naming each field.
+   * Where the service does not tell who has an account (`AUTH_ENUMERATION` is
+   * `strict`), the answer is the same for a free and for a taken address: empty,
+   * and a mail says how to go on. At most some accounts per address and hour;
+   * beyond, RESOURCE_EXHAUSTED (RATE_LIMITED).
    *
    * @generated from rpc auth.v1.AuthService.SignUp
    */
@@ -246,8 +596,14 @@ export const AuthService: GenService<{
     output: typeof SignUpResponseSchema;
   },
   /**
-   * Opens a session. A wrong password and an unknown e-mail are answered alike
-   * and in the same time: UNAUTHENTICATED (INVALID_CREDENTIALS).
+   * Opens a session, or asks for a second factor. A wrong password and an
+   * unknown e-mail are answered alike and in the same time: UNAUTHENTICATED
+   * (INVALID_CREDENTIALS). After some wrong passwords for one e-mail or from one
+   * address, RESOURCE_EXHAUSTED (SIGN_IN_THROTTLED) says when to try again, the
+   * same for known and unknown e-mails; the delay grows and ends by itself. A
+   * known device, by its `device_token`, is not delayed by others' attempts. A
+   * suspended account: PERMISSION_DENIED (USER_SUSPENDED), once the password is
+   * right.
    *
    * @generated from rpc auth.v1.AuthService.SignIn
    */
@@ -255,6 +611,18 @@ export const AuthService: GenService<{
     methodKind: "unary";
     input: typeof SignInRequestSchema;
     output: typeof SignInResponseSchema;
+  },
+  /**
+   * Ends a sign-in that asked for a second factor. A wrong code is
+   * UNAUTHENTICATED (CODE_INVALID) and may be tried again; after five, or five
+   * minutes, CHALLENGE_INVALID: sign in again.
+   *
+   * @generated from rpc auth.v1.AuthService.CompleteSignIn
+   */
+  completeSignIn: {
+    methodKind: "unary";
+    input: typeof CompleteSignInRequestSchema;
+    output: typeof CompleteSignInResponseSchema;
   },
   /**
    * Exchanges a refresh token for its successor and a new access token. The
@@ -279,6 +647,53 @@ export const AuthService: GenService<{
     methodKind: "unary";
     input: typeof SignOutRequestSchema;
     output: typeof SignOutResponseSchema;
+  },
+  /**
+   * Has a mail sent with which the password can be set anew, if the e-mail has
+   * an account. Always OK, and in the same time.
+   *
+   * @generated from rpc auth.v1.AuthService.RequestPasswordReset
+   */
+  requestPasswordReset: {
+    methodKind: "unary";
+    input: typeof RequestPasswordResetRequestSchema;
+    output: typeof RequestPasswordResetResponseSchema;
+  },
+  /**
+   * Sets the password by the token of such a mail, and ends every session. A
+   * token that is unknown, used or older than 30 minutes: INVALID_ARGUMENT
+   * (MAIL_TOKEN_INVALID).
+   *
+   * @generated from rpc auth.v1.AuthService.ResetPassword
+   */
+  resetPassword: {
+    methodKind: "unary";
+    input: typeof ResetPasswordRequestSchema;
+    output: typeof ResetPasswordResponseSchema;
+  },
+  /**
+   * Takes the token of a mail as the proof that an address is its reader's: the
+   * address of an account, the one that it shall change to, or the wish to
+   * change. A token that is unknown, used or older than 24 hours:
+   * INVALID_ARGUMENT (MAIL_TOKEN_INVALID).
+   *
+   * @generated from rpc auth.v1.AuthService.VerifyEmail
+   */
+  verifyEmail: {
+    methodKind: "unary";
+    input: typeof VerifyEmailRequestSchema;
+    output: typeof VerifyEmailResponseSchema;
+  },
+  /**
+   * Reads how far the deletion of an account has come, by the token that
+   * DeleteUser answered with. Unknown: NOT_FOUND (RECEIPT_NOT_FOUND).
+   *
+   * @generated from rpc auth.v1.AuthService.GetDeletionReceipt
+   */
+  getDeletionReceipt: {
+    methodKind: "unary";
+    input: typeof GetDeletionReceiptRequestSchema;
+    output: typeof GetDeletionReceiptResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_auth_v1_auth_service, 0);

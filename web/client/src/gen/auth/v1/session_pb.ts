@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file auth/v1/session.proto.
  */
 export const file_auth_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("ChVhdXRoL3YxL3Nlc3Npb24ucHJvdG8SB2F1dGgudjEi1AEKB1Nlc3Npb24SDAoEbmFtZRgBIAEoCRISCgp1c2VyX2FnZW50GAIgASgJEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBsYXN0X2FjdGl2ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHY3VycmVudBgGIAEoCCLIAQoLQ3JlZGVudGlhbHMSFAoMYWNjZXNzX3Rva2VuGAEgASgJEjwKGGFjY2Vzc190b2tlbl9leHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcmVmcmVzaF90b2tlbhgDIAEoCRI9ChlyZWZyZXNoX3Rva2VuX2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdzZXNzaW9uGAUgASgJKokBChVSZWZyZXNoVG9rZW5UcmFuc3BvcnQSJwojUkVGUkVTSF9UT0tFTl9UUkFOU1BPUlRfVU5TUEVDSUZJRUQQABIjCh9SRUZSRVNIX1RPS0VOX1RSQU5TUE9SVF9NRVNTQUdFEAESIgoeUkVGUkVTSF9UT0tFTl9UUkFOU1BPUlRfQ09PS0lFEAJiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChVhdXRoL3YxL3Nlc3Npb24ucHJvdG8SB2F1dGgudjEi1AEKB1Nlc3Npb24SDAoEbmFtZRgBIAEoCRISCgp1c2VyX2FnZW50GAIgASgJEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBsYXN0X2FjdGl2ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHY3VycmVudBgGIAEoCCLeAQoLQ3JlZGVudGlhbHMSFAoMYWNjZXNzX3Rva2VuGAEgASgJEjwKGGFjY2Vzc190b2tlbl9leHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcmVmcmVzaF90b2tlbhgDIAEoCRI9ChlyZWZyZXNoX3Rva2VuX2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdzZXNzaW9uGAUgASgJEhQKDGRldmljZV90b2tlbhgGIAEoCSqJAQoVUmVmcmVzaFRva2VuVHJhbnNwb3J0EicKI1JFRlJFU0hfVE9LRU5fVFJBTlNQT1JUX1VOU1BFQ0lGSUVEEAASIwofUkVGUkVTSF9UT0tFTl9UUkFOU1BPUlRfTUVTU0FHRRABEiIKHlJFRlJFU0hfVE9LRU5fVFJBTlNQT1JUX0NPT0tJRRACYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * A signed-in device of one user. It lives until it is ended, has been idle
@@ -112,6 +112,15 @@ export type Credentials = Message<"auth.v1.Credentials"> & {
    * @generated from field: string session = 5;
    */
   session: string;
+
+  /**
+   * Opaque token by which SignIn knows this device again, for a year: keep it
+   * beyond the session. Only after a sign-in; empty in cookie mode, where it
+   * travels in a cookie of its own.
+   *
+   * @generated from field: string device_token = 6;
+   */
+  deviceToken: string;
 };
 
 /**

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file auth/v1/token_service.proto.
  */
 export const file_auth_v1_token_service: GenFile = /*@__PURE__*/
-  fileDesc("ChthdXRoL3YxL3Rva2VuX3NlcnZpY2UucHJvdG8SB2F1dGgudjEiYwoKSnNvbldlYktleRILCgNrdHkYASABKAkSCwoDa2lkGAIgASgJEgsKA2FsZxgDIAEoCRILCgN1c2UYBCABKAkSCwoDY3J2GAUgASgJEgkKAXgYBiABKAkSCQoBeRgHIAEoCSIZChdHZXRKc29uV2ViS2V5U2V0UmVxdWVzdCI9ChhHZXRKc29uV2ViS2V5U2V0UmVzcG9uc2USIQoEa2V5cxgBIAMoCzITLmF1dGgudjEuSnNvbldlYktleSIjChJWZXJpZnlUb2tlblJlcXVlc3QSDQoFdG9rZW4YASABKAki8AIKE1ZlcmlmeVRva2VuUmVzcG9uc2USDgoGYWN0aXZlGAEgASgIEg4KBmlzc3VlchgCIAEoCRIPCgdzdWJqZWN0GAMgASgJEgwKBHVzZXIYBCABKAkSDwoHc2Vzc2lvbhgFIAEoCRIQCghhdWRpZW5jZRgGIAMoCRINCgVlbWFpbBgHIAEoCRIWCg5lbWFpbF92ZXJpZmllZBgIIAEoCBIOCgZzY29wZXMYCSADKAkSLgoKaXNzdWVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWF1dGhfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHgoWYXV0aGVudGljYXRpb25fbWV0aG9kcxgNIAMoCRIQCgh0b2tlbl9pZBgOIAEoCTKxAQoMVG9rZW5TZXJ2aWNlElcKEEdldEpzb25XZWJLZXlTZXQSIC5hdXRoLnYxLkdldEpzb25XZWJLZXlTZXRSZXF1ZXN0GiEuYXV0aC52MS5HZXRKc29uV2ViS2V5U2V0UmVzcG9uc2USSAoLVmVyaWZ5VG9rZW4SGy5hdXRoLnYxLlZlcmlmeVRva2VuUmVxdWVzdBocLmF1dGgudjEuVmVyaWZ5VG9rZW5SZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChthdXRoL3YxL3Rva2VuX3NlcnZpY2UucHJvdG8SB2F1dGgudjEiYwoKSnNvbldlYktleRILCgNrdHkYASABKAkSCwoDa2lkGAIgASgJEgsKA2FsZxgDIAEoCRILCgN1c2UYBCABKAkSCwoDY3J2GAUgASgJEgkKAXgYBiABKAkSCQoBeRgHIAEoCSIZChdHZXRKc29uV2ViS2V5U2V0UmVxdWVzdCI9ChhHZXRKc29uV2ViS2V5U2V0UmVzcG9uc2USIQoEa2V5cxgBIAMoCzITLmF1dGgudjEuSnNvbldlYktleSIjChJWZXJpZnlUb2tlblJlcXVlc3QSDQoFdG9rZW4YASABKAki8AIKE1ZlcmlmeVRva2VuUmVzcG9uc2USDgoGYWN0aXZlGAEgASgIEg4KBmlzc3VlchgCIAEoCRIPCgdzdWJqZWN0GAMgASgJEgwKBHVzZXIYBCABKAkSDwoHc2Vzc2lvbhgFIAEoCRIQCghhdWRpZW5jZRgGIAMoCRINCgVlbWFpbBgHIAEoCRIWCg5lbWFpbF92ZXJpZmllZBgIIAEoCBIOCgZzY29wZXMYCSADKAkSLgoKaXNzdWVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWF1dGhfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHgoWYXV0aGVudGljYXRpb25fbWV0aG9kcxgNIAMoCRIQCgh0b2tlbl9pZBgOIAEoCSJxChhJc3N1ZVNlcnZpY2VUb2tlblJlcXVlc3QSEAoGc2VjcmV0GAEgASgJSAASEwoJYXNzZXJ0aW9uGAIgASgJSAASDgoGc2NvcGVzGAMgAygJEhAKCGF1ZGllbmNlGAQgAygJQgwKCmNyZWRlbnRpYWwicgoZSXNzdWVTZXJ2aWNlVG9rZW5SZXNwb25zZRIUCgxhY2Nlc3NfdG9rZW4YASABKAkSLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnNjb3BlcxgDIAMoCSJkChRFeGNoYW5nZVRva2VuUmVxdWVzdBIVCg1zdWJqZWN0X3Rva2VuGAEgASgJEhMKC2FjdG9yX3Rva2VuGAIgASgJEhAKCGF1ZGllbmNlGAMgAygJEg4KBnNjb3BlcxgEIAMoCSJeChVFeGNoYW5nZVRva2VuUmVzcG9uc2USFAoMYWNjZXNzX3Rva2VuGAEgASgJEi8KC2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDLdAgoMVG9rZW5TZXJ2aWNlElcKEEdldEpzb25XZWJLZXlTZXQSIC5hdXRoLnYxLkdldEpzb25XZWJLZXlTZXRSZXF1ZXN0GiEuYXV0aC52MS5HZXRKc29uV2ViS2V5U2V0UmVzcG9uc2USSAoLVmVyaWZ5VG9rZW4SGy5hdXRoLnYxLlZlcmlmeVRva2VuUmVxdWVzdBocLmF1dGgudjEuVmVyaWZ5VG9rZW5SZXNwb25zZRJaChFJc3N1ZVNlcnZpY2VUb2tlbhIhLmF1dGgudjEuSXNzdWVTZXJ2aWNlVG9rZW5SZXF1ZXN0GiIuYXV0aC52MS5Jc3N1ZVNlcnZpY2VUb2tlblJlc3BvbnNlEk4KDUV4Y2hhbmdlVG9rZW4SHS5hdXRoLnYxLkV4Y2hhbmdlVG9rZW5SZXF1ZXN0Gh4uYXV0aC52MS5FeGNoYW5nZVRva2VuUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A public key (RFC 7517, RFC 8037).
@@ -249,6 +249,164 @@ export const VerifyTokenResponseSchema: GenMessage<VerifyTokenResponse> = /*@__P
   messageDesc(file_auth_v1_token_service, 4);
 
 /**
+ * Request of IssueServiceToken.
+ *
+ * @generated from message auth.v1.IssueServiceTokenRequest
+ */
+export type IssueServiceTokenRequest = Message<"auth.v1.IssueServiceTokenRequest"> & {
+  /**
+   * How the service account proves who it is.
+   *
+   * @generated from oneof auth.v1.IssueServiceTokenRequest.credential
+   */
+  credential: {
+    /**
+     * A secret, `ds_…`.
+     *
+     * @generated from field: string secret = 1;
+     */
+    value: string;
+    case: "secret";
+  } | {
+    /**
+     * A JWT (RFC 7523, section 3) signed with a key of the account: `iss` and
+     * `sub` its name, `aud` this issuer, `exp` within five minutes, `jti` once.
+     *
+     * @generated from field: string assertion = 2;
+     */
+    value: string;
+    case: "assertion";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * The scopes asked for; empty for all that the account has.
+   *
+   * @generated from field: repeated string scopes = 3;
+   */
+  scopes: string[];
+
+  /**
+   * The services that the token is for; empty for all that the account may call.
+   *
+   * @generated from field: repeated string audience = 4;
+   */
+  audience: string[];
+};
+
+/**
+ * Describes the message auth.v1.IssueServiceTokenRequest.
+ * Use `create(IssueServiceTokenRequestSchema)` to create a new message.
+ */
+export const IssueServiceTokenRequestSchema: GenMessage<IssueServiceTokenRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_token_service, 5);
+
+/**
+ * Answer of IssueServiceToken.
+ *
+ * @generated from message auth.v1.IssueServiceTokenResponse
+ */
+export type IssueServiceTokenResponse = Message<"auth.v1.IssueServiceTokenResponse"> & {
+  /**
+   * JWT for the `authorization: Bearer …` header.
+   *
+   * @generated from field: string access_token = 1;
+   */
+  accessToken: string;
+
+  /**
+   * When it stops being accepted.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 2;
+   */
+  expireTime?: Timestamp | undefined;
+
+  /**
+   * Its scopes.
+   *
+   * @generated from field: repeated string scopes = 3;
+   */
+  scopes: string[];
+};
+
+/**
+ * Describes the message auth.v1.IssueServiceTokenResponse.
+ * Use `create(IssueServiceTokenResponseSchema)` to create a new message.
+ */
+export const IssueServiceTokenResponseSchema: GenMessage<IssueServiceTokenResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_token_service, 6);
+
+/**
+ * Request of ExchangeToken.
+ *
+ * @generated from message auth.v1.ExchangeTokenRequest
+ */
+export type ExchangeTokenRequest = Message<"auth.v1.ExchangeTokenRequest"> & {
+  /**
+   * The token to exchange: of a user or of a service.
+   *
+   * @generated from field: string subject_token = 1;
+   */
+  subjectToken: string;
+
+  /**
+   * The token of the service that will act, with the scope `token:exchange`.
+   *
+   * @generated from field: string actor_token = 2;
+   */
+  actorToken: string;
+
+  /**
+   * The services that the new token is for; at least one, each in `aud` of the
+   * subject token.
+   *
+   * @generated from field: repeated string audience = 3;
+   */
+  audience: string[];
+
+  /**
+   * Its scopes, each among those of the actor's account.
+   *
+   * @generated from field: repeated string scopes = 4;
+   */
+  scopes: string[];
+};
+
+/**
+ * Describes the message auth.v1.ExchangeTokenRequest.
+ * Use `create(ExchangeTokenRequestSchema)` to create a new message.
+ */
+export const ExchangeTokenRequestSchema: GenMessage<ExchangeTokenRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_token_service, 7);
+
+/**
+ * Answer of ExchangeToken.
+ *
+ * @generated from message auth.v1.ExchangeTokenResponse
+ */
+export type ExchangeTokenResponse = Message<"auth.v1.ExchangeTokenResponse"> & {
+  /**
+   * JWT for the `authorization: Bearer …` header; its `act` says who acts.
+   *
+   * @generated from field: string access_token = 1;
+   */
+  accessToken: string;
+
+  /**
+   * When it stops being accepted.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 2;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message auth.v1.ExchangeTokenResponse.
+ * Use `create(ExchangeTokenResponseSchema)` to create a new message.
+ */
+export const ExchangeTokenResponseSchema: GenMessage<ExchangeTokenResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_token_service, 8);
+
+/**
  * What verifiers of access tokens need. Every method may be called without an
  * access token.
  *
@@ -277,6 +435,31 @@ export const TokenService: GenService<{
     methodKind: "unary";
     input: typeof VerifyTokenRequestSchema;
     output: typeof VerifyTokenResponseSchema;
+  },
+  /**
+   * Gives a service account an access token, by a secret or by an assertion
+   * that it signed (RFC 7523). What is wrong with either is never said:
+   * UNAUTHENTICATED (INVALID_CREDENTIALS).
+   *
+   * @generated from rpc auth.v1.TokenService.IssueServiceToken
+   */
+  issueServiceToken: {
+    methodKind: "unary";
+    input: typeof IssueServiceTokenRequestSchema;
+    output: typeof IssueServiceTokenResponseSchema;
+  },
+  /**
+   * Exchanges a token for one that says less (RFC 8693): fewer services, fewer
+   * scopes, the same subject or earlier expiry. With an actor's token the new
+   * one says who acts for whom. It never outlives the token it came from.
+   * Asking for more: PERMISSION_DENIED (SCOPE_MISSING).
+   *
+   * @generated from rpc auth.v1.TokenService.ExchangeToken
+   */
+  exchangeToken: {
+    methodKind: "unary";
+    input: typeof ExchangeTokenRequestSchema;
+    output: typeof ExchangeTokenResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_auth_v1_token_service, 0);
