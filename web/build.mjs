@@ -1,6 +1,7 @@
-// Builds the page into a folder: index.html, and under assets/ one module, one
+// Builds the page into a folder: index.html, and under assets/ the modules, one
 // style sheet and the icon, their names bound to their contents; everything is
-// there compressed as well. `node build.mjs [--out <folder>]`
+// there compressed as well. What is imported when it is asked for becomes a
+// module of its own. `node build.mjs [--out <folder>]`
 
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -22,6 +23,9 @@ const STAND_INS = [
   [/\/codegenv2\/file\.js$|^\.\/file\.js$/, "descriptors.ts"],
 ];
 const OF_PROTOBUF = /(any|duration|field_mask|timestamp)_pb\.js$/;
+const FIRST = "src/main.tsx";
+const PRELOAD = '    <link rel="modulepreload" href="/assets/{}">\n';
+
 const slimProtobuf = {
   name: "slim-protobuf",
   setup({ onResolve, onLoad }) {
@@ -51,6 +55,8 @@ const { metafile } = await build({
   assetNames: "[name]-[hash]",
   loader: { ".svg": "copy" },
   bundle: true,
+  splitting: true,
+  chunkNames: "[name]-[hash]",
   minify: true,
   format: "esm",
   target: ["es2022"],
@@ -67,6 +73,11 @@ for (const [built, { entryPoint, inputs }] of Object.entries(metafile.outputs)) 
   const source = entryPoint ?? Object.keys(inputs)[0];
   page = page.replaceAll(`"/${source}"`, `"/assets/${built.split("/").pop()}"`);
 }
+// What the first module imports is asked for at once with it.
+const modules = Object.values(metafile.outputs).find(({ entryPoint }) => entryPoint === FIRST);
+const ahead = modules.imports.filter(({ kind }) => kind === "import-statement");
+const preload = ahead.map(({ path }) => PRELOAD.replace("{}", path.split("/").pop()));
+page = page.replace("    <script", `${preload.join("")}    <script`);
 if (page.includes('"/src/')) throw new Error("index.html names a source that was not built");
 await mkdir(out, { recursive: true });
 await writeFile(join(out, "index.html"), page);

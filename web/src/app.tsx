@@ -9,10 +9,6 @@ import { SignIn } from "./account/signin.tsx";
 import { SignUp } from "./account/signup.tsx";
 import { begin, displayName, duet, session, startFailure } from "./duet.ts";
 import { link } from "./link.ts";
-import { Password } from "./settings/password.tsx";
-import { Profile } from "./settings/profile.tsx";
-import { Sessions } from "./settings/sessions.tsx";
-import { Export, Import } from "./settings/transfer.tsx";
 import { ConflictDialog } from "./tasks/conflict.tsx";
 import { store } from "./tasks/current.ts";
 import { useTaskKeys } from "./tasks/keys.ts";
@@ -22,9 +18,15 @@ import { Announcer, Ask } from "./ui/ask.tsx";
 import { Banner } from "./ui/banner.tsx";
 import { Failed } from "./ui/failed.tsx";
 import { Loading } from "./ui/loading.tsx";
-import { NotFound } from "./ui/not-found.tsx";
+import { NoSuchPage } from "./ui/not-found.tsx";
+import { part } from "./ui/part.tsx";
 import { ShortcutsButton, ShortcutsDialog } from "./ui/shortcuts.tsx";
 import { endAll, sayFailure, Toasts } from "./ui/toasts.tsx";
+
+const Settings = part(() => import("./settings/settings.ts"));
+const Recovery = part(() => import("./recovery/recovery.ts"));
+/** What `Recovery` has. */
+const RARE = ["/forgot", "/reset", "/verify", "/receipt"];
 
 export function App() {
   const tasks = store.value;
@@ -112,20 +114,13 @@ function Screen() {
   const [, first, second, third] = path.split("/");
   if (path === "/signin") return <SignIn />;
   if (path === "/signup") return <SignUp />;
-  if (path === "/settings/profile") return <Profile />;
-  if (path === "/settings/password") return <Password />;
-  if (path === "/settings/sessions") return <Sessions />;
-  if (path === "/settings/import") return <Import />;
-  if (path === "/settings/export") return <Export />;
+  if (first === "settings") return <Settings path={path} />;
+  if (RARE.includes(path)) return <Recovery path={path} />;
   if (path === "/tasks" && tasks) return <Tasks key={tasks.owner} store={tasks} />;
   if (first === "tasks" && second && third === undefined && tasks) {
     return <TaskScreen key={second} store={tasks} id={second} />;
   }
-  return (
-    <NotFound text="There is no such page.">
-      <a href="/tasks">Back to tasks</a>
-    </NotFound>
-  );
+  return <NoSuchPage />;
 }
 
 /** Where whoever is here must go instead, if anywhere. */

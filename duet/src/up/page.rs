@@ -25,17 +25,24 @@ use super::Addresses;
 
 /// The addresses of the page's screens, `deploy/Caddyfile` knows them too. What
 /// is not among them is answered with 404, and the page says so.
-const SCREENS: [&str; 10] = [
+const SCREENS: [&str; 17] = [
     "/",
     "/signup",
     "/signin",
+    "/forgot",
+    "/reset",
+    "/verify",
+    "/receipt",
     "/tasks",
     "/tasks/{id}",
     "/settings/profile",
     "/settings/password",
     "/settings/sessions",
+    "/settings/factors",
+    "/settings/activity",
     "/settings/import",
     "/settings/export",
+    "/settings/delete",
 ];
 
 /// Everything that belongs to one page.

@@ -88,6 +88,13 @@ async fn every_screen_is_served_and_what_is_not_there_is_not_found() {
             "/settings/profile",
             "/settings/password",
             "/settings/sessions",
+            "/settings/factors",
+            "/settings/activity",
+            "/settings/delete",
+            "/forgot",
+            "/reset",
+            "/verify",
+            "/receipt",
         ] {
             let screen = browser.get(path, &[("accept", "text/html")]).await;
             assert_eq!(screen.status(), StatusCode::OK, "{path}");

@@ -62,6 +62,9 @@ export function SignIn() {
         <SubmitButton text="Sign in" submit={submit} />
       </form>
       <p class="aside">
+        <a href="/forgot">Forgot your password?</a>
+      </p>
+      <p class="aside">
         New here? <a href={entrance("/signup", query["next"])}>Create an account</a>
       </p>
     </div>

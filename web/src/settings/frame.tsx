@@ -8,9 +8,12 @@ import { Heading } from "../ui/heading.tsx";
 const SCREENS = [
   ["/settings/profile", "Profile"],
   ["/settings/password", "Password"],
+  ["/settings/factors", "Second factor"],
   ["/settings/sessions", "Devices"],
+  ["/settings/activity", "Activity"],
   ["/settings/import", "Import"],
   ["/settings/export", "Export"],
+  ["/settings/delete", "Delete account"],
 ] as const;
 
 export function Frame({ title, children }: { title: string; children: ComponentChildren }) {

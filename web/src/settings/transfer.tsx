@@ -1,5 +1,5 @@
-// `/settings/import` and `/settings/export`: tasks in and out as files. What a
-// file would become is told before anything is made.
+// Tasks in and out as files: `/settings/import`, and a piece of `/settings/export`.
+// What a file would become is told before anything is made.
 
 import { type ImportTasksResponse, TransferFormat, TransferService } from "duet-client";
 import type { TargetedEvent } from "preact";
@@ -51,7 +51,7 @@ function Format({ formats, format, pick }: FormatProps) {
   );
 }
 
-export function Export() {
+export function ExportTasks() {
   const [format, pick] = useState(TransferFormat.JSON);
   const [done, setDone] = useState(false);
   const submit = useSubmit(
@@ -68,7 +68,7 @@ export function Export() {
     },
   );
   return (
-    <Frame title="Export">
+    <>
       <p>All your lists and tasks in one file. What is in the bin is not among them.</p>
       <form novalidate onSubmit={submit.onSubmit}>
         <Summary submit={submit} />
@@ -78,7 +78,7 @@ export function Export() {
           {done && "The file was downloaded."}
         </p>
       </form>
-    </Frame>
+    </>
   );
 }
 

@@ -12,3 +12,11 @@ export function NotFound({ text, children }: { text: string; children: Component
     </div>
   );
 }
+
+export function NoSuchPage() {
+  return (
+    <NotFound text="There is no such page.">
+      <a href="/tasks">Back to tasks</a>
+    </NotFound>
+  );
+}
