@@ -2,7 +2,7 @@
 // them, a summary that takes the focus, and one submit at a time that knows
 // when it may be tried again.
 
-import { type Failure, failureOf } from "duet-client";
+import { Code, type Failure, failureOf } from "duet-client";
 import type { ComponentChildren, TargetedEvent } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { useSeconds } from "../ui/seconds.ts";
@@ -45,6 +45,8 @@ export function useSubmit(
       await call();
     } catch (error) {
       const failed = failureOf(error);
+      // What the person gave up is no fault.
+      if (failed.code === Code.Canceled) return;
       setFailure(failed);
       setFaults(read(failed));
       if (failed.retryAfterMs) setUntil(Date.now() + failed.retryAfterMs);
@@ -72,13 +74,14 @@ export function faultsOf(failure: Failure): Fault[] {
 /** Everything that is wrong, with links to the fields; takes the focus when it appears. */
 export function Summary({ submit: { faults, failure } }: { submit: Submit }) {
   const box = useRef<HTMLDivElement>(null);
+  const id = useId();
   useEffect(() => {
     if (faults.length > 0) box.current?.focus();
   }, [faults]);
   if (faults.length === 0) return null;
   return (
-    <div ref={box} class="summary" role="alert" tabIndex={-1} aria-labelledby="problem">
-      <h2 id="problem">There is a problem</h2>
+    <div ref={box} class="summary" role="alert" tabIndex={-1} aria-labelledby={id}>
+      <h2 id={id}>There is a problem</h2>
       <ul>
         {faults.map(({ field, text, more }) => (
           <li key={field + text}>
@@ -114,16 +117,25 @@ interface FieldProps {
   faults: readonly Fault[];
   type?: "text" | "email" | "password";
   autoComplete: string;
+  inputMode?: "numeric";
+  /** How to fill it in. */
+  hint?: string;
   children?: ComponentChildren;
 }
 
 export function Field({ name, label, value, onInput, faults, type = "text", ...rest }: FieldProps) {
   const wrong = faults.filter(({ field }) => field === name);
-  const described = useId();
-  const { autoComplete, children } = rest;
+  const [hinted, described] = [useId(), useId()];
+  const { autoComplete, inputMode, hint, children } = rest;
+  const descriptions = [hint && hinted, wrong.length > 0 && described].filter(Boolean);
   return (
     <div class="field">
       <label for={name}>{label}</label>
+      {hint && (
+        <small id={hinted} class="hint">
+          {hint}
+        </small>
+      )}
       <div class="input">
         <input
           id={name}
@@ -132,10 +144,11 @@ export function Field({ name, label, value, onInput, faults, type = "text", ...r
           type={type as "text"}
           value={value}
           autoComplete={autoComplete}
+          inputMode={inputMode}
           autoCapitalize={type === "text" ? undefined : "none"}
           spellcheck={false}
           aria-invalid={wrong.length > 0 ? true : undefined}
-          aria-describedby={wrong.length > 0 ? described : undefined}
+          aria-describedby={descriptions.join(" ") || undefined}
           onInput={(event: TargetedEvent<HTMLInputElement>) => onInput(event.currentTarget.value)}
         />
         {children}

@@ -1,9 +1,10 @@
-// What the screens of the settings share: their heading and the way between
-// them.
+// What the screens of the settings share: their heading, the way between them,
+// and the question for a recent proof.
 
 import type { ComponentChildren } from "preact";
 import { useAddress } from "../address.ts";
 import { Heading } from "../ui/heading.tsx";
+import { Proof } from "./proof.tsx";
 
 const SCREENS = [
   ["/settings/profile", "Profile"],
@@ -29,6 +30,7 @@ export function Frame({ title, children }: { title: string; children: ComponentC
         ))}
       </nav>
       <div class="narrow">{children}</div>
+      <Proof />
     </div>
   );
 }

@@ -14,6 +14,7 @@ import {
 import { strengthOf } from "../account/strength.ts";
 import { displayName, duet, session } from "../duet.ts";
 import { Frame } from "./frame.tsx";
+import { withRecentProof } from "./proof.tsx";
 
 export function Password() {
   const [current, setCurrent] = useState("");
@@ -31,7 +32,8 @@ export function Password() {
   const submit = useSubmit(
     check,
     async () => {
-      await duet.account.changePassword({ currentPassword: current, newPassword: next });
+      const passwords = { currentPassword: current, newPassword: next };
+      await withRecentProof(() => duet.account.changePassword(passwords));
       setCurrent("");
       setNext("");
       setChanged(true);
