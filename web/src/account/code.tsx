@@ -4,7 +4,7 @@
 
 import { FactorKind, type Failure, type SecondFactorCode } from "duet-client";
 import { useId } from "preact/hooks";
-import { type Fault, faultsOf, Field, needed } from "./form.tsx";
+import { type Fault, faultsOf, Field, needed, type Submit } from "./form.tsx";
 
 /** What was typed, and what it is a code of. */
 export type TypedCode = SecondFactorCode;
@@ -42,10 +42,10 @@ interface Props {
   onTyped: (typed: TypedCode) => void;
   /** What the account has. */
   kinds: readonly FactorKind[];
-  faults: readonly Fault[];
+  submit: Submit;
 }
 
-export function CodeField({ typed, onTyped, kinds, faults }: Props) {
+export function CodeField({ typed, onTyped, kinds, submit }: Props) {
   const id = useId();
   const recovers = typed.case === "recoveryCode";
   const other: TypedCode = { case: recovers ? "totpCode" : "recoveryCode", value: "" };
@@ -53,7 +53,7 @@ export function CodeField({ typed, onTyped, kinds, faults }: Props) {
     name: FIELDS[typed.case],
     value: typed.value,
     onInput: (value: string) => onTyped({ case: typed.case, value }),
-    faults,
+    faults: submit.faults,
   };
   return (
     <div id={id}>
@@ -81,6 +81,8 @@ export function CodeField({ typed, onTyped, kinds, faults }: Props) {
           class="quiet other"
           onClick={() => {
             onTyped(other);
+            // Recovery codes need not wait where those of an app must.
+            submit.clear();
             // The field that was there is another one now.
             queueMicrotask(() => focusIn(id));
           }}

@@ -22,6 +22,8 @@ export interface Submit {
   /** Seconds until it makes sense to submit again. */
   readonly seconds: number;
   readonly onSubmit: (event: Event) => void;
+  /** Forgets what was wrong, and the wait: something else is tried. */
+  readonly clear: () => void;
 }
 
 /** `check` finds what needs no call; `call` makes it. */
@@ -58,7 +60,12 @@ export function useSubmit(
     event.preventDefault();
     if (!busy && seconds === 0) void submit();
   };
-  return { busy, faults, failure, seconds, onSubmit };
+  const clear = (): void => {
+    setFaults([]);
+    setFailure(undefined);
+    setUntil(0);
+  };
+  return { busy, faults, failure, seconds, onSubmit, clear };
 }
 
 /** The fault of a field that is empty and must not be. */

@@ -1,8 +1,10 @@
-// `/signin`: opens a session; says why the last one ended.
+// `/signin`: opens a session, in two steps where there is a second factor; says
+// why the last one ended.
 
 import { signal } from "@preact/signals";
+import type { Challenge } from "duet-client";
 import { useAddress } from "../address.ts";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { duet, session } from "../duet.ts";
 import { Heading } from "../ui/heading.tsx";
 import {
@@ -15,29 +17,58 @@ import {
   useSubmit,
 } from "./form.tsx";
 import { entrance } from "./next.ts";
+import { PATIENCE_MS, SecondStep } from "./second-step.tsx";
 
 /** What was typed as an e-mail, here or at sign-up. */
 export const typedEmail = signal("");
 
 export function SignIn() {
+  const [step, setStep] = useState<{ challenge: Challenge; until: number }>();
+  const [why, setWhy] = useState<string>();
+  const back = (reason?: string): void => {
+    setWhy(reason);
+    setStep(undefined);
+  };
+  const done = (): void => void (typedEmail.value = "");
+  if (step) return <SecondStep {...step} back={back} done={done} />;
+  const next = (challenge: Challenge): void =>
+    setStep({ challenge, until: Date.now() + PATIENCE_MS });
+  return <FirstStep why={why} next={next} done={done} />;
+}
+
+interface Props {
+  /** Why one is here again. */
+  why: string | undefined;
+  /** The password is right, and a code is asked for. */
+  next: (challenge: Challenge) => void;
+  done: () => void;
+}
+
+function FirstStep({ why, next, done }: Props) {
   const { query } = useAddress();
   const [password, setPassword] = useState("");
   const email = typedEmail.value;
   const state = session.value;
+  const expired = state.kind === "signed-out" && state.why === "expired";
+  useEffect(() => {
+    if (why !== undefined) document.getElementById("password")?.focus();
+  }, []);
   const check = (): Fault[] => [
     ...needed("email", email, "Enter your email."),
     ...needed("password", password, "Enter a password."),
   ];
   const submit = useSubmit(check, async () => {
-    await duet.session.signIn({ email, password });
-    typedEmail.value = "";
+    const challenge = await duet.session.signIn({ email, password });
+    if (challenge) next(challenge);
+    else done();
   });
+  const notice = expired && "Session expired. Sign in again, and you are back where you were.";
   return (
     <div class="screen narrow">
       <Heading text="Sign in" />
-      {state.kind === "signed-out" && state.why === "expired" && (
+      {(why ?? notice) && (
         <p role="status" class="notice">
-          Session expired. Sign in again, and you are back where you were.
+          {why ?? notice}
         </p>
       )}
       <form novalidate onSubmit={submit.onSubmit}>

@@ -108,9 +108,7 @@ function ProofDialog() {
           onInput={setPassword}
           faults={submit.faults}
         />
-        {asksCode && (
-          <CodeField typed={typed} onTyped={setTyped} kinds={kinds} faults={submit.faults} />
-        )}
+        {asksCode && <CodeField typed={typed} onTyped={setTyped} kinds={kinds} submit={submit} />}
         <div class="actions">
           <SubmitButton text="Confirm" submit={submit} />
           <button type="button" class="secondary" onClick={() => settle(false)}>

@@ -7,6 +7,7 @@ import { useState } from "preact/hooks";
 import { type Fault, faultsOf, SubmitButton, Summary, useSubmit } from "../account/form.tsx";
 import { duet } from "../duet.ts";
 import { store } from "../tasks/current.ts";
+import { save } from "../ui/save.ts";
 import { Frame } from "./frame.tsx";
 
 const MOST = 4 * 1024 * 1024;
@@ -80,14 +81,6 @@ export function ExportTasks() {
       </form>
     </>
   );
-}
-
-function save(file: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(file);
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }
 
 /** What was chosen, and the id under which it is imported once at most. */
