@@ -30,7 +30,9 @@ const RARE = ["/forgot", "/reset", "/verify", "/receipt"];
 
 export function App() {
   const tasks = store.value;
-  useTaskKeys(tasks !== undefined && session.value.kind === "signed-in");
+  // Whose session is over may come back; until then nobody reads what is theirs.
+  const signedIn = session.value.kind === "signed-in";
+  useTaskKeys(tasks !== undefined && signedIn);
   return (
     <>
       <a href="#main" class="skip">
@@ -44,10 +46,10 @@ export function App() {
       <footer>
         <ShortcutsButton />
       </footer>
-      <Toasts />
-      {session.value.kind === "signed-in" && tasks && <ConflictDialog store={tasks} />}
+      {signedIn && <Toasts />}
+      {signedIn && tasks && <ConflictDialog store={tasks} />}
       <ShortcutsDialog />
-      <Ask />
+      {signedIn && <Ask />}
       <Announcer />
     </>
   );

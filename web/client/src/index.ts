@@ -33,6 +33,7 @@ export type { Activity } from "./gen/auth/v1/activity_pb.ts";
 export { VerifyEmailResponse_Outcome as VerifyEmailOutcome } from "./gen/auth/v1/auth_service_pb.ts";
 export type { GetDeletionReceiptResponse } from "./gen/auth/v1/auth_service_pb.ts";
 export type { Challenge, Factor } from "./gen/auth/v1/factor_pb.ts";
+export type { BeginTotpEnrollmentResponse } from "./gen/auth/v1/account_service_pb.ts";
 export { FactorKind } from "./gen/auth/v1/factor_pb.ts";
 export type { Session as Device } from "./gen/auth/v1/session_pb.ts";
 export type { User } from "./gen/auth/v1/user_pb.ts";

@@ -11,7 +11,12 @@ import {
   RetryInfoSchema,
 } from "../../client/src/gen/google/rpc/error_details_pb.ts";
 
-const CODES = { PERMISSION_DENIED: 7, RESOURCE_EXHAUSTED: 8, INTERNAL: 13 } as const;
+const CODES = {
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  INTERNAL: 13,
+} as const;
 
 export interface Answer {
   code: keyof typeof CODES;
@@ -29,6 +34,14 @@ export const FAULT: Answer = {
   reason: "INTERNAL",
   message: "Something went wrong on our side. Please try again later.",
   requestId: "0198c0de-0000-7000-8000-00000000cafe",
+};
+
+/** What is answered where the last proof is too old. */
+export const PROOF_WANTED: Answer = {
+  code: "FAILED_PRECONDITION",
+  domain: "duet.auth",
+  reason: "REAUTHENTICATION_REQUIRED",
+  message: "Please confirm your password first.",
 };
 
 /** Answers every call of a method so, until it is stopped. */

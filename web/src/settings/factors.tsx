@@ -1,7 +1,163 @@
-// `/settings/factors`: what is asked for beside the password.
+// `/settings/factors`: what is asked for beside the password. What is changed here
+// needs a recent proof.
 
+import { Code, type Factor, FactorKind, type Failure, failureOf, timestampDate } from "duet-client";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { duet } from "../duet.ts";
+import { persist } from "../link.ts";
+import { ask } from "../ui/ask.tsx";
+import { Failed } from "../ui/failed.tsx";
+import { Loading } from "../ui/loading.tsx";
+import { quoted, sayFailure } from "../ui/toasts.tsx";
+import { visit } from "../visit.ts";
+import { AddAuthenticator } from "./authenticator.tsx";
 import { Frame } from "./frame.tsx";
+import { withRecentProof } from "./proof.tsx";
+import { RecoveryCodes } from "./recovery-codes.tsx";
+
+/** So few recovery codes are left that one should make new ones. */
+const FEW = 3;
 
 export function Factors() {
-  return <Frame title="Second factor">{null}</Frame>;
+  const [factors, setFactors] = useState<readonly Factor[]>();
+  const [failure, setFailure] = useState<Failure>();
+  const [said, say] = useState("");
+  const [codes, setCodes] = useState<readonly string[]>([]);
+  const status = useRef<HTMLParagraphElement>(null);
+
+  const load = async (): Promise<void> => {
+    try {
+      const list = await persist(() => duet.account.listFactors({}), { lost: setFailure });
+      setFailure(undefined);
+      setFactors(list.factors);
+    } catch (error) {
+      setFailure(failureOf(error));
+    }
+  };
+  useEffect(() => void load(), [visit.value]);
+
+  const change = async (call: () => Promise<string>): Promise<void> => {
+    say("");
+    try {
+      say(await withRecentProof(call));
+      // The button that was pressed may be gone.
+      status.current?.focus();
+    } catch (error) {
+      const { code } = failureOf(error);
+      if (code === Code.Canceled) return;
+      if (code !== Code.NotFound) sayFailure(failureOf(error));
+    }
+    await load();
+  };
+  const remove = ({ name, displayName }: Factor): Promise<void> =>
+    change(async () => {
+      await duet.account.deleteFactor({ name });
+      setCodes([]);
+      return `Removed ${calledIn(displayName)}.`;
+    });
+  const renew = (): Promise<void> =>
+    change(async () => {
+      const { recoveryCodes } = await duet.account.regenerateRecoveryCodes({});
+      setCodes(recoveryCodes);
+      return "";
+    });
+
+  const apps = factors?.filter(({ kind }) => kind === FactorKind.TOTP) ?? [];
+  const recovery = factors?.find(({ kind }) => kind === FactorKind.RECOVERY_CODES);
+  return (
+    <Frame title="Second factor">
+      <p>
+        With a second factor your password alone opens nothing: signing in also takes a code from an
+        app on your phone.
+      </p>
+      <p role="status" class="said" tabIndex={-1} ref={status}>
+        {said}
+      </p>
+      {failure && <Failed title="Your second factors could not be loaded" failure={failure} />}
+      {!factors && !failure && <Loading />}
+      {codes.length > 0 && <RecoveryCodes codes={codes} kept={() => setCodes([])} />}
+      {apps.length > 0 && (
+        <ul class="devices" aria-label="Authenticators">
+          {apps.map((app) => (
+            <App
+              key={app.name}
+              app={app}
+              remove={() => ask(question(app, apps.length), "Remove", () => void remove(app))}
+            />
+          ))}
+        </ul>
+      )}
+      {recovery && codes.length === 0 && (
+        <Remaining
+          count={recovery.remainingCount}
+          renew={() => ask(...RENEW, () => void renew())}
+        />
+      )}
+      {factors && (
+        <AddAuthenticator
+          first={apps.length === 0}
+          added={(displayName, made) => {
+            setCodes(made);
+            say(`Added ${calledIn(displayName)}.`);
+            if (made.length === 0) status.current?.focus();
+            void load();
+          }}
+        />
+      )}
+    </Frame>
+  );
+}
+
+const RENEW = [
+  "Make ten new recovery codes? The old ones will be good no more.",
+  "Make new codes",
+] as const;
+
+/** What it is called, at the beginning of something and in a sentence. */
+const called = (displayName: string): string => displayName || "Authenticator app";
+const calledIn = (displayName: string): string =>
+  displayName ? quoted(displayName) : "the authenticator app";
+
+function question({ displayName }: Factor, count: number): string {
+  const last = " Your password alone will open the account then, and the recovery codes go too.";
+  return `Remove ${calledIn(displayName)}?${count === 1 ? last : ""}`;
+}
+
+function App({ app, remove }: { app: Factor; remove: () => void }) {
+  const name = called(app.displayName);
+  return (
+    <li>
+      <div>
+        <strong>{name}</strong>
+        <small>
+          Added {when(app.createTime)},{" "}
+          {app.lastUseTime ? `last used ${when(app.lastUseTime)}` : "not used since"}
+        </small>
+      </div>
+      <button type="button" class="quiet" onClick={remove}>
+        Remove<span class="unseen"> {name}</span>
+      </button>
+    </li>
+  );
+}
+
+function when(stamp: Factor["createTime"]): string {
+  if (!stamp) return "";
+  const style = { dateStyle: "medium", timeStyle: "short" } as const;
+  return timestampDate(stamp).toLocaleString(undefined, style);
+}
+
+function Remaining({ count, renew }: { count: number; renew: () => void }) {
+  return (
+    <section aria-labelledby="recovery">
+      <h2 id="recovery">Recovery codes</h2>
+      <p class={count <= FEW ? "notice" : undefined}>
+        {count === 1 ? "1 recovery code is left." : `${count} recovery codes are left.`}{" "}
+        {count <= FEW && "Make new ones before they run out."}
+      </p>
+      <button type="button" class="secondary" onClick={renew}>
+        Make new recovery codes
+      </button>
+    </section>
+  );
 }

@@ -2,7 +2,9 @@
 // and the question for a recent proof.
 
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
 import { useAddress } from "../address.ts";
+import { hear, store } from "../tasks/current.ts";
 import { Heading } from "../ui/heading.tsx";
 import { Proof } from "./proof.tsx";
 
@@ -19,6 +21,7 @@ const SCREENS = [
 
 export function Frame({ title, children }: { title: string; children: ComponentChildren }) {
   const { path } = useAddress();
+  useEffect(hear, [store.value]);
   return (
     <div class="screen">
       <Heading text={title} />

@@ -50,6 +50,11 @@ effect(() => {
   feed?.follow();
 });
 
+/** Has the screen hear at once of what happens elsewhere, and of the end of the session. */
+export function hear(): void {
+  void feed?.begin();
+}
+
 // What could still be undone is done when the page is left.
 addEventListener("pagehide", endAll);
 addEventListener("beforeunload", (event) => {

@@ -8,7 +8,7 @@
 import { batch, effect, type ReadonlySignal } from "@preact/signals";
 import { type Change, type Client, Code, type Duet, type Task } from "duet-client";
 import type { TaskService, Told } from "duet-client";
-import { link, tryNow } from "../link.ts";
+import { link, persist, tryNow } from "../link.ts";
 import { announce, find, hush, lose } from "../live.ts";
 import type { Entries } from "./entries.ts";
 
@@ -104,6 +104,14 @@ export class Feed {
         }
       },
     });
+  }
+
+  /** Begins where no list is read: the end of the session is heard of here, too. */
+  async begin(): Promise<void> {
+    if (this.#token) return;
+    const { signal } = this.#closed;
+    // Whoever wants to see tasks reads them, and hears what is wrong.
+    await persist(() => this.tasks.listTasks({ pageSize: 1 }), { signal }).catch(() => undefined);
   }
 
   close(): void {

@@ -2,7 +2,7 @@
 // be undone. A note that ends by itself waits while one looks at it.
 
 import { signal } from "@preact/signals";
-import type { Failure } from "duet-client";
+import { Code, type Failure } from "duet-client";
 import { useEffect, useState } from "preact/hooks";
 
 /** How long something can be undone. */
@@ -26,8 +26,9 @@ function say(toast: Omit<Toast, "id">): void {
   toasts.value = [...toasts.value, { ...toast, id: count }];
 }
 
-/** Says that something failed, until it is dismissed. */
+/** Says that something failed, until it is dismissed; that a session is over, the sign-in says. */
 export function sayFailure(failure: Failure, text = failure.message): void {
+  if (failure.code === Code.Unauthenticated) return;
   say({ text, alert: true, reference: failure.requestId });
 }
 

@@ -1,0 +1,158 @@
+// Adding an authenticator app: its secret as a picture, as a link and in letters,
+// and a first code from it, before which nothing changes.
+
+import type { BeginTotpEnrollmentResponse } from "duet-client";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { bare, checkCode } from "../account/code.tsx";
+import { Field, SubmitButton, Summary, useSubmit } from "../account/form.tsx";
+import { duet } from "../duet.ts";
+import { useSeconds } from "../ui/seconds.ts";
+import { withRecentProof } from "./proof.tsx";
+
+/** How long it can be confirmed, by the contract; the clock of this machine may be wrong. */
+const PATIENCE_MS = 10 * 60_000;
+
+interface Props {
+  /** Whether there is none yet. */
+  first: boolean;
+  /** With the recovery codes that came with it, if any. */
+  added: (displayName: string, codes: readonly string[]) => void;
+}
+
+interface Begun {
+  readonly secret: BeginTotpEnrollmentResponse;
+  readonly displayName: string;
+  readonly until: number;
+}
+
+export function AddAuthenticator({ first, added }: Props) {
+  const [begun, begin] = useState<Begun>();
+  const [late, setLate] = useState(false);
+  const end = (tooLate = false): void => {
+    begin(undefined);
+    setLate(tooLate);
+  };
+  if (!begun) return <Begin {...{ first, late, begin }} />;
+  return (
+    <Confirm
+      begun={begun}
+      end={end}
+      confirmed={(codes) => {
+        end();
+        added(begun.displayName, codes);
+      }}
+    />
+  );
+}
+
+interface BeginProps {
+  first: boolean;
+  /** Whether the one before was not confirmed in time. */
+  late: boolean;
+  begin: (begun: Begun) => void;
+}
+
+function Begin({ first, late, begin }: BeginProps) {
+  const [displayName, setDisplayName] = useState("");
+  const submit = useSubmit(
+    () => [],
+    async () => {
+      const call = () => duet.account.beginTotpEnrollment({ displayName });
+      const secret = await withRecentProof(call);
+      begin({ secret, displayName, until: Date.now() + PATIENCE_MS });
+    },
+  );
+  return (
+    <section aria-labelledby="add">
+      <h2 id="add">{first ? "Add an authenticator app" : "Add another authenticator app"}</h2>
+      <p role="status" class="said">
+        {late && "That took longer than ten minutes, so the secret is good no more. Begin again."}
+      </p>
+      <form novalidate onSubmit={submit.onSubmit}>
+        <Summary submit={submit} />
+        <Field
+          name="display_name"
+          label="What you call it (optional)"
+          hint="Such as “Phone”."
+          autoComplete="off"
+          value={displayName}
+          onInput={setDisplayName}
+          faults={submit.faults}
+        />
+        <SubmitButton text="Add" submit={submit} />
+      </form>
+    </section>
+  );
+}
+
+interface ConfirmProps {
+  begun: Begun;
+  end: (tooLate?: boolean) => void;
+  confirmed: (codes: readonly string[]) => void;
+}
+
+function Confirm({ begun: { secret, until }, end, confirmed }: ConfirmProps) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const [code, setCode] = useState("");
+  const left = useSeconds(until);
+  useEffect(() => heading.current?.focus(), []);
+  useEffect(() => {
+    if (left === 0) end(true);
+  }, [left === 0]);
+  const typed = { case: "totpCode", value: code } as const;
+  const submit = useSubmit(
+    () => checkCode(typed),
+    async () => {
+      const given = { name: secret.name, totpCode: bare(typed).value };
+      confirmed((await duet.account.confirmTotpEnrollment(given)).recoveryCodes);
+    },
+  );
+  return (
+    <section class="enrolment" aria-labelledby="add">
+      <h2 id="add" tabIndex={-1} ref={heading}>
+        Scan this with your app
+      </h2>
+      <Secret {...secret} />
+      <form novalidate onSubmit={submit.onSubmit}>
+        <Summary submit={submit} />
+        <Field
+          name="totp_code"
+          label="Code"
+          hint="The six digits that the app shows now."
+          autoComplete="one-time-code"
+          inputMode="numeric"
+          value={code}
+          onInput={setCode}
+          faults={submit.faults}
+        />
+        <div class="actions">
+          <SubmitButton text="Confirm" submit={submit} />
+          <button type="button" class="secondary" onClick={() => end()}>
+            Cancel
+          </button>
+        </div>
+      </form>
+    </section>
+  );
+}
+
+/** As a picture it runs no script and loads nothing, whatever it may be. */
+function Secret({ qrSvg, secret, uri }: BeginTotpEnrollmentResponse) {
+  return (
+    <>
+      <img
+        class="qr"
+        src={`data:image/svg+xml,${encodeURIComponent(qrSvg)}`}
+        alt="QR code for an authenticator app; the key below is the same."
+        width="220"
+        height="220"
+      />
+      <p>
+        <a href={uri}>Open in an app on this device</a>, or type this key in:
+      </p>
+      <p>
+        <code class="key">{secret.match(/.{1,4}/g)?.join(" ")}</code>
+      </p>
+    </>
+  );
+}
