@@ -1,8 +1,8 @@
 // One person on several devices (E4): each has a session of its own, and can be
 // ended from any other.
 
-import { expect, test } from "./harness/test.ts";
 import type { Someone } from "./harness/someone.ts";
+import { expect, test } from "./harness/test.ts";
 
 const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const EXPIRED = "Session expired. Sign in again, and you are back where you were.";
@@ -29,31 +29,83 @@ test("E4: devices are listed by what they are, with this one marked", async ({ v
   await expect(laptop.button("Sign out Chrome on Linux")).toBeVisible();
 });
 
-test("a device that was signed out elsewhere keeps the draft and comes back to its place", async ({
+/** Whatever a page says as an alert from now on. */
+async function alertsOf({ page }: Someone): Promise<() => Promise<string[]>> {
+  await page.evaluate(() => {
+    const said: string[] = [];
+    Object.assign(window, { said });
+    new MutationObserver(() => {
+      for (const { textContent } of document.querySelectorAll("[role=alert]"))
+        said.push(textContent);
+    }).observe(document.body, { childList: true, subtree: true, characterData: true });
+  });
+  return () => page.evaluate(() => (window as unknown as { said: string[] }).said);
+}
+
+test("a device that is signed out elsewhere leaves at once, keeps the draft and comes back", async ({
   person,
   sit,
 }) => {
   const ada = await person("ada");
   const phone = await sit(ada.who, undefined, { userAgent: FIREFOX });
-  await phone.page.clock.install();
   await phone.open("/signin?next=/tasks?status=all");
   await phone.signIn();
   await phone.isAt("/tasks?status=all");
   await phone.seesTasks();
   await phone.field("New task").fill("Half a thought");
+  const alerts = await alertsOf(phone);
 
   await ada.open("/settings/sessions");
   await ada.button("Sign out Firefox on Windows").click();
-  await expect(ada.status("Signed out Firefox on Windows.")).toBeVisible();
+  await expect(ada.status("Signed out Firefox on Windows.")).toBeFocused();
   await expect(devices(ada)).toHaveCount(1);
 
-  // The token in the phone is good for five minutes, and then no more.
-  await phone.page.clock.fastForward("06:00");
-  await phone.field("New task").press("Enter");
+  // Nobody has touched the phone.
   await expect(phone.status(EXPIRED)).toBeVisible();
-  await phone.answered("CreateTask", () => phone.signIn());
+  await expect(phone.page.getByText("Half a thought")).toHaveCount(0);
+  expect(await alerts()).toEqual([]);
+  await phone.signIn();
   await phone.isAt("/tasks?status=all");
-  await phone.seesTasks("Half a thought");
+  await expect(phone.field("New task")).toHaveValue("Half a thought");
+});
+
+test("it leaves from the settings as well, and shows nothing to whoever comes next", async ({
+  person,
+  sit,
+}) => {
+  const eve = await person("eve");
+  const ada = await person("ada");
+  const phone = await sit(ada.who, undefined, { userAgent: FIREFOX });
+  await phone.open("/signin?next=/settings/profile");
+  await phone.signIn();
+  await phone.field("Name").fill("Ada, Countess of");
+  const alerts = await alertsOf(phone);
+  await ada.open("/settings/sessions");
+  await ada.button("Sign out Firefox on Windows").click();
+  await expect(phone.status(EXPIRED)).toBeVisible();
+  expect(await alerts()).toEqual([]);
+  await expect(phone.field("Email")).toHaveValue("");
+  await phone.field("Email").fill(eve.who.email);
+  await phone.field("Password").fill(eve.who.password);
+  await phone.button("Sign in").click();
+  await phone.isAt("/settings/profile");
+  await expect(phone.page.getByRole("main").getByText(eve.who.email)).toBeVisible();
+  await expect(phone.field("Name")).toHaveValue("");
+  await expect(phone.page.getByText("ada.")).toHaveCount(0);
+});
+
+test("what was noted on a device that is signed out is put out of sight", async ({
+  person,
+  device,
+}) => {
+  const ada = await person("ada");
+  await ada.account.add("Tune the piano");
+  const phone = await device(ada);
+  await phone.delete("Tune the piano");
+  await expect(phone.toasts).toContainText("Tune the piano");
+  await ada.account.account.revokeOtherSessions({});
+  await expect(phone.status(EXPIRED)).toBeVisible();
+  await expect(phone.page.getByText("Tune the piano")).toHaveCount(0);
 });
 
 test("S4.2: a revoked session is found to be over at the next visit as well", async ({

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { expect } from "@playwright/test";
 import { somebody } from "./account.ts";
 import { answerWith, FAULT, hold } from "./answer.ts";
+import { factorScenes } from "./factor-scenes.ts";
 import { project } from "./paths.ts";
 import type { Someone } from "./someone.ts";
 import type { People } from "./test.ts";
@@ -354,7 +355,13 @@ const others: Record<string, Scene> = {
   },
 };
 
-export const scenes: Record<string, Scene> = { ...accounts, ...lists, ...full, ...others };
+export const scenes: Record<string, Scene> = {
+  ...accounts,
+  ...factorScenes,
+  ...lists,
+  ...full,
+  ...others,
+};
 
 async function currentSession({ account }: Someone): Promise<string> {
   const { sessions } = await account.account.listSessions({});

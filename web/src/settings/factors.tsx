@@ -35,13 +35,15 @@ export function Factors() {
     }
   };
   useEffect(() => void load(), [visit.value]);
+  useEffect(() => {
+    // What was pressed may be gone; new codes take the focus themselves.
+    if (said !== "" && codes.length === 0) status.current?.focus();
+  }, [said]);
 
   const change = async (call: () => Promise<string>): Promise<void> => {
     say("");
     try {
       say(await withRecentProof(call));
-      // The button that was pressed may be gone.
-      status.current?.focus();
     } catch (error) {
       const { code } = failureOf(error);
       if (code === Code.Canceled) return;
@@ -99,7 +101,6 @@ export function Factors() {
           added={(displayName, made) => {
             setCodes(made);
             say(`Added ${calledIn(displayName)}.`);
-            if (made.length === 0) status.current?.focus();
             void load();
           }}
         />

@@ -37,12 +37,14 @@ export function Sessions() {
     }
   };
   useEffect(() => void load(""), [visit.value]);
+  useEffect(() => {
+    // The button that was pressed is gone.
+    if (done !== "") status.current?.focus();
+  }, [done]);
 
   const end = async (call: () => Promise<string>): Promise<void> => {
     try {
       setDone(await call());
-      // The button that was pressed is gone.
-      status.current?.focus();
     } catch (error) {
       if (failureOf(error).code !== Code.NotFound) sayFailure(failureOf(error));
     }

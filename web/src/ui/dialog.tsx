@@ -12,15 +12,19 @@ interface Props {
 
 export function Dialog({ titled, closed, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const gone = useRef(false);
   useLayoutEffect(() => {
-    const before = document.activeElement;
-    dialog.current?.showModal();
+    const [shown, before] = [dialog.current, document.activeElement];
+    shown?.showModal();
     return () => {
+      gone.current = true;
+      // While it is open nothing else can have the focus.
+      shown?.close();
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);
   return (
-    <dialog ref={dialog} aria-labelledby={titled} onClose={closed}>
+    <dialog ref={dialog} aria-labelledby={titled} onClose={() => gone.current || closed()}>
       <article>{children}</article>
     </dialog>
   );
