@@ -98,6 +98,8 @@ export class BrowserSession implements Session {
   /** When this tab last learnt something; older news from other tabs is no news. */
   #learntAt = 0;
   #refreshing: Promise<Held> | undefined;
+  /** The session that is being signed out, here or in another tab. */
+  #leaving: string | undefined;
   readonly #auth: SessionOptions["auth"];
   readonly #account: SessionOptions["account"];
   readonly #tabs: Tabs;
@@ -166,10 +168,14 @@ export class BrowserSession implements Session {
   signOut(): Promise<void> {
     return this.#tabs.exclusively(async () => {
       if (this.#state.kind === "signed-out") return;
+      this.#leave(this.#held?.session);
       try {
         await this.#auth.signOut({ refreshToken: this.#held?.refreshToken ?? "" });
       } catch (error) {
-        if (this.#inCookie) throw error;
+        if (this.#inCookie) {
+          this.#leave(undefined);
+          throw error;
+        }
       }
       this.#end("signed-out");
     });
@@ -293,10 +299,19 @@ export class BrowserSession implements Session {
     return held && (held.refreshToken || isFresh(held, this.#now())) ? held : undefined;
   }
 
+  /** Has all tabs know whose wish it is if this session is over in a moment. */
+  #leave(session: string | undefined): void {
+    this.#leaving = session;
+    this.#tabs.post({ kind: "signing-out", ...(session && { session }) });
+  }
+
   /** Ends the session here and, if there may have been one, in the other tabs. */
-  #end(why: "never" | "signed-out" | "expired"): void {
+  #end(found: "never" | "signed-out" | "expired"): void {
     const session = this.#held?.session;
     const at = this.#now();
+    // A stream may tell of a sign-out before its own answer is there.
+    const wanted = found === "expired" && session !== undefined && session === this.#leaving;
+    const why = wanted ? "signed-out" : found;
     this.#forget(why, at);
     if (why === "never") return;
     this.#tabs.post({ kind: "signed-out", why, at, ...(session && { session }) });
@@ -315,6 +330,9 @@ export class BrowserSession implements Session {
         break;
       case "credentials":
         this.#adoptIfNewer(message.credentials);
+        break;
+      case "signing-out":
+        this.#leaving = message.session;
         break;
       case "signed-out":
         if (this.#held && (message.session ?? this.#held.session) === this.#held.session) {

@@ -13,6 +13,8 @@ export type Message =
   | { kind: "credentials"; credentials: Credentials }
   /** The session is over; without a name: whichever there was. */
   | { kind: "signed-out"; why: "signed-out" | "expired"; at: number; session?: string }
+  /** Somebody signs this session out; without a name: it did not work. */
+  | { kind: "signing-out"; session?: string }
   /** What has everybody? */
   | { kind: "ask"; from: string }
   | { kind: "answer"; from: string; to: string; credentials?: Credentials }

@@ -44,6 +44,8 @@ export class Pair {
   /** The services' clock, in seconds. */
   now = 1_800_000_000;
   accessLifetime = 300;
+  /** The codes of those who have a second factor, by their e-mails. */
+  readonly codes = new Map<string, string>();
   /** Whether nobody answers. */
   down = false;
   /** Every call that arrived, by the name of its method. */
@@ -67,7 +69,14 @@ export class Pair {
       },
       signIn: async ({ email, password, refreshTokenTransport }, context) => {
         await this.#arrive(context);
+        if (this.codes.has(email)) return { challenge: { token: email } };
         return this.#open(email, password, refreshTokenTransport, context);
+      },
+      completeSignIn: async ({ challengeToken, code, refreshTokenTransport }, context) => {
+        await this.#arrive(context);
+        const password = this.#accounts.get(challengeToken)?.password ?? "";
+        if (code.value !== this.codes.get(challengeToken)) throw unauthenticated("CODE_INVALID");
+        return this.#open(challengeToken, password, refreshTokenTransport, context);
       },
       refreshSession: async ({ refreshToken }, context) => {
         await this.#arrive(context);
@@ -90,6 +99,15 @@ export class Pair {
         const { session } = this.#caller(context);
         if (session.over) throw unauthenticated("SESSION_REVOKED");
         return { user: userOf(session.account) };
+      },
+      reauthenticate: async ({ password, code }, context) => {
+        await this.#arrive(context);
+        const { session } = this.#caller(context);
+        if (session.over) throw unauthenticated("SESSION_REVOKED");
+        const { email } = session.account;
+        if (password !== session.account.password) throw unauthenticated("INVALID_CREDENTIALS");
+        if (code.value !== this.codes.get(email)) throw unauthenticated("CODE_INVALID");
+        return { accessToken: this.#accessToken(session) };
       },
     });
     router.service(TaskService, {
@@ -186,13 +204,18 @@ export class Pair {
   #credentials(session: Session, inCookie: boolean, context: HandlerContext) {
     const refreshToken = `${session.id}.${session.generation}`;
     if (inCookie) context.responseHeader.set("set-cookie", `${COOKIE}=${refreshToken}`);
+    const accessToken = this.#accessToken(session);
+    return { accessToken, refreshToken: inCookie ? "" : refreshToken };
+  }
+
+  #accessToken(session: Session): string {
     const { account } = session;
     const [iat, exp] = [this.now, this.now + this.accessLifetime];
     const jti = this.#issued.size;
     const claims = { sub: account.id, sid: session.id, email: account.email, iat, exp, jti };
     const accessToken = jwt(claims);
     this.#issued.set(accessToken, { session, expiresAt: exp });
-    return { accessToken, refreshToken: inCookie ? "" : refreshToken };
+    return accessToken;
   }
 
   #caller(context: HandlerContext): Issued {
