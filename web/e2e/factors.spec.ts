@@ -108,6 +108,8 @@ test("new recovery codes take the place of the old ones", async ({ person, sit }
   await expect(ada.page.getByRole("heading", { name: "Keep these recovery codes" })).toBeFocused();
   const made = await codes(ada).allTextContents();
   expect(made).toHaveLength(10);
+  await ada.button("I have kept them").click();
+  await expect(ada.status("The recovery codes from before are good no more.")).toBeFocused();
   const again = await sit(ada.who);
   await again.open("/signin");
   await again.signIn();
@@ -231,4 +233,33 @@ test("an app that is not confirmed in ten minutes has to be added anew", async (
   await ada.page.clock.fastForward("10:01");
   await expect(ada.status("That took longer than ten minutes")).toBeVisible();
   await expect(ada.page.locator("code.key")).toHaveCount(0);
+});
+
+test("from adding an app to removing it with the keyboard alone", async ({ person }) => {
+  const ada = await person("ada");
+  const { keyboard } = ada.page;
+  await ada.open(PATH);
+  await ada.field("What you call it (optional)").focus();
+  await keyboard.type("Phone");
+  await keyboard.press("Enter");
+  const app = await scanned(ada);
+  await keyboard.press("Tab");
+  await expect(ada.link("Open in an app on this device")).toBeFocused();
+  await keyboard.press("Tab");
+  await expect(ada.field("Code")).toBeFocused();
+  await keyboard.type(await app.code());
+  await keyboard.press("Enter");
+  await expect(ada.page.getByRole("heading", { name: "Keep these recovery codes" })).toBeFocused();
+  for (const name of ["Copy", "Download", "I have kept them"]) {
+    await keyboard.press("Tab");
+    await expect(ada.button(name)).toBeFocused();
+  }
+  await keyboard.press("Enter");
+  await expect(ada.status("Added “Phone”.")).toBeFocused();
+  await keyboard.press("Tab");
+  await expect(ada.button("Remove Phone")).toBeFocused();
+  await keyboard.press("Enter");
+  await expect(ada.button("Remove")).toBeFocused();
+  await keyboard.press("Enter");
+  await expect(ada.status("Removed “Phone”.")).toBeFocused();
 });

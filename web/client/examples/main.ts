@@ -44,7 +44,11 @@ function onSubmit(form: HTMLFormElement, work: (field: (name: string) => string)
 }
 
 onSubmit(signIn, async (field) => {
-  await duet.session.signIn({ email: field("email"), password: field("password") });
+  const account = { email: field("email"), password: field("password") };
+  const challenge = await duet.session.signIn(account);
+  if (!challenge) return;
+  const value = prompt("The code of your authenticator app?") ?? "";
+  await duet.session.completeSignIn(challenge, { case: "totpCode", value });
 });
 onSubmit(add, async (field) => {
   await duet.tasks.createTask({ task: { title: field("title") }, requestId: crypto.randomUUID() });

@@ -38,7 +38,7 @@ export function Factors() {
   useEffect(() => {
     // What was pressed may be gone; new codes take the focus themselves.
     if (said !== "" && codes.length === 0) status.current?.focus();
-  }, [said]);
+  }, [said, codes]);
 
   const change = async (call: () => Promise<string>): Promise<void> => {
     say("");
@@ -61,7 +61,7 @@ export function Factors() {
     change(async () => {
       const { recoveryCodes } = await duet.account.regenerateRecoveryCodes({});
       setCodes(recoveryCodes);
-      return "";
+      return "The recovery codes from before are good no more.";
     });
 
   const apps = factors?.filter(({ kind }) => kind === FactorKind.TOTP) ?? [];
