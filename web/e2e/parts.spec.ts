@@ -1,9 +1,9 @@
-// The parts of the page that are loaded when one goes there, and what is said
-// when they do not come: after a deploy, or without a network.
+// The part of the page that is loaded when one goes there, and what is said when
+// it does not come: after a deploy, or without a network.
 
 import { expect, test } from "./harness/test.ts";
 
-const PART = "**/assets/settings-*.js";
+const PART = "**/assets/rare-*.js";
 
 test("a part that is gone after a deploy says so, and is there after a reload", async ({
   person,

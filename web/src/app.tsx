@@ -23,9 +23,8 @@ import { part } from "./ui/part.tsx";
 import { ShortcutsButton, ShortcutsDialog } from "./ui/shortcuts.tsx";
 import { endAll, sayFailure, Toasts } from "./ui/toasts.tsx";
 
-const Settings = part(() => import("./settings/settings.ts"));
-const Recovery = part(() => import("./recovery/recovery.ts"));
-/** What `Recovery` has. */
+const Rare = part(() => import("./rare.ts"));
+/** Its screens beside those of the settings. */
 const RARE = ["/forgot", "/reset", "/verify", "/receipt"];
 
 export function App() {
@@ -116,8 +115,7 @@ function Screen() {
   const [, first, second, third] = path.split("/");
   if (path === "/signin") return <SignIn />;
   if (path === "/signup") return <SignUp />;
-  if (first === "settings") return <Settings path={path} />;
-  if (RARE.includes(path)) return <Recovery path={path} />;
+  if (first === "settings" || RARE.includes(path)) return <Rare path={path} />;
   if (path === "/tasks" && tasks) return <Tasks key={tasks.owner} store={tasks} />;
   if (first === "tasks" && second && third === undefined && tasks) {
     return <TaskScreen key={second} store={tasks} id={second} />;

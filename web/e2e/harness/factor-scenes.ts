@@ -79,7 +79,7 @@ export const factorScenes: Record<string, Scene> = {
   "part not loaded": async ({ person, watch }) => {
     watch.allow(/status of 404/);
     const ada = await person("ada");
-    await ada.page.route("**/assets/settings-*.js", (route) => route.fulfill({ status: 404 }));
+    await ada.page.route("**/assets/rare-*.js", (route) => route.fulfill({ status: 404 }));
     await ada.link("Settings").click();
     await expect(ada.heading("Not loaded")).toBeVisible();
     return ada;

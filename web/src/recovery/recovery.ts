@@ -1,5 +1,5 @@
-// The part of the page that few ever see: what the links of mails lead to, and
-// what is left of a deleted account. Loaded when somebody goes there.
+// The screens that few ever see, by their addresses: what the links of mails lead
+// to, and what is left of a deleted account.
 
 import type { Screens } from "../ui/part.tsx";
 import { Forgot } from "./forgot.tsx";

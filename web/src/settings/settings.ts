@@ -1,4 +1,4 @@
-// The part of the page behind `/settings`: loaded when somebody goes there.
+// The screens behind `/settings`, by their addresses.
 
 import type { Screens } from "../ui/part.tsx";
 import { Activity } from "./activity.tsx";
