@@ -23,10 +23,11 @@ for (const [name, scene] of Object.entries(scenes)) {
     sit,
     device,
     watch,
+    mails,
     place,
     calm,
   }) => {
-    const { page } = await scene({ person, visitor, sit, device, watch, place, calm });
+    const { page } = await scene({ person, visitor, sit, device, watch, mails, place, calm });
     await page.emulateMedia({ reducedMotion: "reduce" });
     const scripted = name !== "no JavaScript";
     for (const width of WIDTHS) {

@@ -16,7 +16,8 @@ export const user = signal<User | undefined>(undefined);
 /** What the signed-in are called. */
 export const displayName = computed(() => {
   if (session.value.kind !== "signed-in") return "";
-  return user.value?.displayName || session.value.email;
+  // The token knows an address that was changed only when it is refreshed.
+  return user.value?.displayName || user.value?.email || session.value.email;
 });
 
 // A call made while the page is being left must outlive it.
@@ -34,7 +35,10 @@ export function start(): void {
     const before = session.value;
     session.value = state;
     if (state.kind !== "signed-in") user.value = undefined;
-    else if (before.kind !== "signed-in" || before.userId !== state.userId) void readUser();
+    else if (before.kind !== "signed-in" || before.userId !== state.userId) {
+      user.value = undefined;
+      void readUser();
+    }
   });
   begin();
 }
@@ -49,8 +53,8 @@ export function begin(): void {
   });
 }
 
-async function readUser(): Promise<void> {
-  user.value = undefined;
+/** Reads the account; until then what was known of it stands. */
+export async function readUser(): Promise<void> {
   const { user: read } = await persist(() => duet.account.getUser({})).catch((error: unknown) => {
     // The header shows the e-mail then; whoever needs more says what failed.
     console.info(`The account was not read: ${failureOf(error).message}`);

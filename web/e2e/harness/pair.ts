@@ -1,6 +1,8 @@
 // `duet up` on free ports and a data folder of its own.
 
 import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { Mails } from "./mails.ts";
 import { program } from "./paths.ts";
 import { folder, type Place } from "./place.ts";
 import { Program } from "./process.ts";
@@ -10,12 +12,14 @@ export class Pair implements Place {
   readonly origin: string;
   readonly auth: string;
   readonly task: string;
+  readonly mails: Mails;
   readonly #program: Program;
   readonly #data: string;
 
   private constructor(program: Program, data: string, [origin, auth, task]: readonly string[]) {
     this.#program = program;
     this.#data = data;
+    this.mails = new Mails(join(data, "mail"));
     this.origin = origin ?? "";
     this.auth = `http://${auth}`;
     this.task = `http://${task}`;

@@ -3,6 +3,7 @@
 
 import { test as base, type BrowserContextOptions, expect } from "@playwright/test";
 import { Account, somebody, type Who } from "./account.ts";
+import type { Mails } from "./mails.ts";
 import { Pair } from "./pair.ts";
 import { Parts } from "./parts.ts";
 import type { Place } from "./place.ts";
@@ -19,6 +20,8 @@ interface Settings {
 export interface People {
   place: Place;
   watch: Watch;
+  /** What `duet up` would have sent. */
+  mails: Mails;
   /** A browser of its own. */
   sit: (who: Who, account?: Account, options?: BrowserContextOptions) => Promise<Someone>;
   /** Somebody with an account, signed in, with their tasks before them. */
@@ -52,6 +55,8 @@ export const test = base.extend<People, Settings>({
   ],
 
   place: ({ pair }, use) => use(pair),
+
+  mails: ({ pair }, use) => use(pair.mails),
 
   watch: ({ place }, use) => use(new Watch(place.origin)),
 

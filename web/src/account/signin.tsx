@@ -18,6 +18,7 @@ import {
 } from "./form.tsx";
 import { entrance } from "./next.ts";
 import { PATIENCE_MS, SecondStep } from "./second-step.tsx";
+import { Welcome, welcome } from "./welcome.tsx";
 
 /** What was typed as an e-mail, here or at sign-up. */
 export const typedEmail = signal("");
@@ -49,7 +50,8 @@ function FirstStep({ why, next, done }: Props) {
   const [password, setPassword] = useState("");
   const email = typedEmail.value;
   const state = session.value;
-  const expired = state.kind === "signed-out" && state.why === "expired";
+  // Who set a new password knows why the session is over.
+  const expired = state.kind === "signed-out" && state.why === "expired" && welcome.value === "";
   useEffect(() => {
     if (why !== undefined) document.getElementById("password")?.focus();
   }, []);
@@ -66,6 +68,7 @@ function FirstStep({ why, next, done }: Props) {
   return (
     <div class="screen narrow">
       <Heading text="Sign in" />
+      <Welcome />
       {(why ?? notice) && (
         <p role="status" class="notice">
           {why ?? notice}

@@ -1,9 +1,11 @@
-// `/signup`: makes an account and opens its first session.
+// `/signup`: makes an account and opens its first session; or says that a mail
+// goes on with it, where nobody is told who has an account.
 
 import { useAddress } from "../address.ts";
 import { useState } from "preact/hooks";
 import { duet } from "../duet.ts";
 import { Heading } from "../ui/heading.tsx";
+import { Said } from "../ui/said.tsx";
 import {
   type Fault,
   faultsOf,
@@ -24,6 +26,7 @@ export function SignUp() {
   const signIn = entrance("/signin", query["next"]);
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
+  const [mailed, setMailed] = useState(false);
   const email = typedEmail.value;
   const check = (): Fault[] => [
     ...needed("email", email, "Enter your email."),
@@ -32,8 +35,8 @@ export function SignUp() {
   const submit = useSubmit(
     check,
     async () => {
-      await duet.session.signUp({ email, password, displayName: name });
-      typedEmail.value = "";
+      if (await duet.session.signUp({ email, password, displayName: name })) typedEmail.value = "";
+      else setMailed(true);
     },
     (failure) => {
       if (failure.reason !== "EMAIL_ALREADY_REGISTERED") return faultsOf(failure);
@@ -42,6 +45,17 @@ export function SignUp() {
       ];
     },
   );
+  if (mailed) {
+    return (
+      <div class="screen narrow">
+        <Heading text="Create your account" />
+        <Said>
+          Look into your mail: one to {email} says how to go on. The link in it is good for 24
+          hours.
+        </Said>
+      </div>
+    );
+  }
   return (
     <div class="screen narrow">
       <Heading text="Create your account" />

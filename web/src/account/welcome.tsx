@@ -1,0 +1,17 @@
+// What the sign-in page says to somebody who was sent there with good news.
+
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+/** One sentence; gone when the page is left. */
+export const welcome = signal("");
+
+export function Welcome() {
+  useEffect(() => () => void (welcome.value = ""), []);
+  if (welcome.value === "") return null;
+  return (
+    <p role="status" class="said">
+      {welcome}
+    </p>
+  );
+}
