@@ -4,7 +4,7 @@
 import { failureOf } from "duet-client";
 import { useEffect, useState } from "preact/hooks";
 import { route, useAddress } from "./address.ts";
-import { destination, isEntrance, isPrivate, signInFor } from "./account/next.ts";
+import { destination, isEntrance, isPrivate, parting, signInFor } from "./account/next.ts";
 import { SignIn } from "./account/signin.tsx";
 import { SignUp } from "./account/signup.tsx";
 import { begin, displayName, duet, session, startFailure } from "./duet.ts";
@@ -127,7 +127,7 @@ function Screen() {
 function elsewhere(url: string, path: string, next: string | undefined): string | undefined {
   const state = session.value;
   if (state.kind === "signed-in" && isEntrance(path)) return destination(next);
-  if (state.kind !== "signed-out") return undefined;
+  if (state.kind !== "signed-out" || parting.value) return undefined;
   if (path === "/") return "/signin";
   if (!isPrivate(path)) return undefined;
   // Who signed out did not ask to come back.

@@ -1,7 +1,12 @@
 // Where one goes after signing in: back to where one wanted to be, but never to
 // another origin, whatever the address says.
 
+import { signal } from "@preact/signals";
+
 export const HOME = "/tasks";
+/** Whoever deletes the account is on the way to its receipt, though nobody is signed in. */
+export const parting = signal(false);
+
 const ENTRANCES = ["/", "/signin", "/signup"];
 
 export function isEntrance(path: string): boolean {

@@ -1,7 +1,72 @@
-// `/settings/delete`: the end of the account.
+// `/settings/delete`: the end of the account. Says what goes, wants the address
+// typed in, and leaves for `/receipt`, which is all that is left then.
 
+import { useRef, useState } from "preact/hooks";
+import { type Fault, Field, needed, SubmitButton, Summary, useSubmit } from "../account/form.tsx";
+import { parting } from "../account/next.ts";
+import { route } from "../address.ts";
+import { duet, session, user } from "../duet.ts";
+import { receiptCode } from "../recovery/code.ts";
 import { Frame } from "./frame.tsx";
+import { withRecentProof } from "./proof.tsx";
 
 export function Delete() {
-  return <Frame title="Delete account">{null}</Frame>;
+  const [typed, setTyped] = useState("");
+  // The same request twice deletes once, and answers the same.
+  const request = useRef(crypto.randomUUID());
+  const state = session.value;
+  const email = user.value?.email ?? (state.kind === "signed-in" ? state.email : "");
+  const check = (): Fault[] => {
+    const missing = needed("email", typed, "Enter the email of your account.");
+    const other = typed.trim().toLowerCase() !== email.toLowerCase();
+    if (missing.length > 0 || !other) return missing;
+    return [{ field: "email", text: "This is not the email of your account." }];
+  };
+  const submit = useSubmit(check, async () => {
+    const wish = { email: typed.trim(), requestId: request.current };
+    // The live feed may end before the answer is here.
+    parting.value = true;
+    try {
+      const { receiptToken } = await withRecentProof(() => duet.account.deleteUser(wish));
+      await leave(receiptToken);
+    } finally {
+      parting.value = false;
+    }
+  });
+  return (
+    <Frame title="Delete account">
+      <p>
+        Your account and everything in it is erased: tasks, lists, what is in the bin, devices,
+        activity. At once nobody can sign in with it any more. It cannot be undone, by us neither.
+      </p>
+      <p>
+        To keep a copy, <a href="/settings/export">take your data out</a> first.
+      </p>
+      <form novalidate onSubmit={submit.onSubmit}>
+        <Summary submit={submit} />
+        <p>
+          Type <strong>{email}</strong> to say that you mean it.
+        </p>
+        <Field
+          name="email"
+          label="Email of this account"
+          type="email"
+          autoComplete="off"
+          value={typed}
+          onInput={setTyped}
+          faults={submit.faults}
+        />
+        <SubmitButton text="Delete my account" submit={submit} />
+      </form>
+    </Frame>
+  );
+}
+
+/** Shows the receipt, and has every tab of this browser forget who was here. */
+async function leave(receiptToken: string): Promise<void> {
+  receiptCode.value = receiptToken;
+  route("/receipt", true);
+  // Takes the cookie away. The session is over in any case, which every call and
+  // the live feed are told, too.
+  await duet.session.signOut().catch(() => undefined);
 }

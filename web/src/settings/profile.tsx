@@ -1,9 +1,10 @@
-// `/settings/profile`: what one is called.
+// `/settings/profile`: one's address, and what one is called.
 
 import { useEffect, useState } from "preact/hooks";
 import { Field, SubmitButton, Summary, useSubmit } from "../account/form.tsx";
-import { duet, session, user } from "../duet.ts";
+import { duet, user } from "../duet.ts";
 import { Loading } from "../ui/loading.tsx";
+import { Email } from "./email.tsx";
 import { Frame } from "./frame.tsx";
 
 export function Profile() {
@@ -23,16 +24,12 @@ export function Profile() {
       setSaved(true);
     },
   );
-  const state = session.value;
   return (
     <Frame title="Profile">
       {!account && <Loading />}
+      <Email />
       <form novalidate onSubmit={submit.onSubmit}>
         <Summary submit={submit} />
-        <dl>
-          <dt>Email</dt>
-          <dd>{account?.email ?? (state.kind === "signed-in" ? state.email : "")}</dd>
-        </dl>
         <Field
           name="user.display_name"
           label="Name"

@@ -13,3 +13,21 @@ export function Said({ children }: { children: ComponentChildren }) {
     </p>
   );
 }
+
+/** What was done last; a new object each time, also where it says the same. */
+export interface Done {
+  readonly text: string;
+}
+
+/** Says what was done by a button that is gone now. */
+export function SaidDone({ done }: { done: Done | undefined }) {
+  const said = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    if (done) said.current?.focus();
+  }, [done]);
+  return (
+    <p class="said" role="status" tabIndex={-1} ref={said}>
+      {done?.text}
+    </p>
+  );
+}
