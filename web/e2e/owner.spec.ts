@@ -2,7 +2,7 @@
 // out, and to end it.
 
 import { readFile } from "node:fs/promises";
-import { hold } from "./harness/answer.ts";
+import { answerWith, hold, PROOF_WANTED } from "./harness/answer.ts";
 import type { Someone } from "./harness/someone.ts";
 import { expect, test } from "./harness/test.ts";
 
@@ -148,6 +148,26 @@ test("an account is deleted, and its receipt says what was erased when", async (
   await later.field("Code").fill(` ${code} `);
   await later.field("Code").press("Enter");
   await expect(later.status("Everything is erased.")).toBeVisible();
+});
+
+test("who was here long ago proves who they are, and whoever cancels loses nothing", async ({
+  person,
+}) => {
+  const ada = await person("ada");
+  await ada.open("/settings/delete");
+  const wanted = await answerWith(ada.page, "DeleteUser", PROOF_WANTED);
+  await ada.field("Email of this account").fill(ada.who.email);
+  await ada.button("Delete my account").click();
+  await ada.page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+  await ada.isAt("/settings/delete");
+  await expect(ada.field("Email of this account")).toHaveValue(ada.who.email);
+  await expect(ada.alert("There is a problem")).toHaveCount(0);
+
+  await ada.button("Delete my account").click();
+  await ada.field("Your password").fill(ada.who.password);
+  await wanted.stop();
+  await ada.button("Confirm").click();
+  await expect(ada.heading(DELETED)).toBeVisible();
 });
 
 test("the receipt can be copied, and is said to be looked for while services erase", async ({

@@ -8,6 +8,7 @@ import { somebody } from "./account.ts";
 import { answerWith, FAULT, hold } from "./answer.ts";
 import { factorScenes } from "./factor-scenes.ts";
 import { project } from "./paths.ts";
+import { ownersScenes } from "./owner-scenes.ts";
 import type { Someone } from "./someone.ts";
 import type { People } from "./test.ts";
 
@@ -361,6 +362,7 @@ export const scenes: Record<string, Scene> = {
   ...lists,
   ...full,
   ...others,
+  ...ownersScenes,
 };
 
 async function currentSession({ account }: Someone): Promise<string> {
