@@ -78,6 +78,12 @@ export interface Session {
    * is enough, so this signs out in any case.
    */
   signOut(): Promise<void>;
+  /**
+   * Makes a call that ends the session by itself, such as one that deletes the
+   * account, and signs out every tab once it is answered. If it fails, everybody
+   * stays signed in.
+   */
+  endBy<T>(call: () => Promise<T>): Promise<T>;
   /** A good access token, refreshed if need be: one refresh for all tabs. */
   token(): Promise<string>;
 }
@@ -179,6 +185,23 @@ export class BrowserSession implements Session {
       }
       this.#end("signed-out");
     });
+  }
+
+  async endBy<T>(call: () => Promise<T>): Promise<T> {
+    const { session } = await this.credentials();
+    this.#leave(session);
+    const answer = await call().catch((error: unknown) => {
+      this.#leave(undefined);
+      throw error;
+    });
+    await this.#tabs.exclusively(async () => {
+      // Somebody else may have signed in meanwhile.
+      if (this.#held && this.#held.session !== session) return;
+      // Nothing good is in the cookie; if it stays there, no harm is done.
+      await this.#auth.signOut({ refreshToken: "" }).catch(() => undefined);
+      if (this.#held) this.#end("signed-out");
+    });
+    return answer;
   }
 
   async token(): Promise<string> {

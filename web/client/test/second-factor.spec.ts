@@ -106,3 +106,33 @@ test("a sign-out that did not work is no wish any more", async ({ device, pair }
   await tab.account.getUser({}).catch(failureOf);
   expect(tab.session.state).toEqual({ kind: "signed-out", why: "expired" });
 });
+
+test("a call that ends the session signs out every tab, and takes the cookie away", async ({
+  device,
+  pair,
+}) => {
+  const [tab, other] = [device.open(), device.open()];
+  await tab.session.signUp(ada);
+  await reaches(other, "signed-in");
+  const answer = await tab.session.endBy(async () => {
+    pair.endSessionsOf(ada.email);
+    await allHeard(device, 2);
+    await other.account.getUser({}).catch(failureOf);
+    return "gone";
+  });
+  expect(answer).toBe("gone");
+  expect(pair.count("SignOut")).toBe(1);
+  for (const { session } of [tab, other]) {
+    expect(session.state).toEqual({ kind: "signed-out", why: "signed-out" });
+  }
+});
+
+test("one that fails signs nobody out", async ({ device, pair }) => {
+  const tab = device.open();
+  await tab.session.signUp(ada);
+  pair.down = true;
+  const failure = tab.session.endBy(() => tab.account.getUser({}));
+  expect(await failure.catch(failureOf)).toMatchObject({ unreachable: true });
+  expect(tab.session.state.kind).toBe("signed-in");
+  expect(pair.count("SignOut")).toBe(0);
+});

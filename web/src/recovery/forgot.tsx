@@ -53,9 +53,11 @@ function Sent({ again }: { again: () => void }) {
         If this address has an account, a mail is on its way to it. The link in it is good for 30
         minutes. Look among the unwanted mails, too.
       </Said>
-      <button type="button" class="secondary" onClick={again}>
-        Send another mail
-      </button>
+      <p>
+        <button type="button" class="secondary" onClick={again}>
+          Send another mail
+        </button>
+      </p>
     </>
   );
 }

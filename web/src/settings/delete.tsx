@@ -24,11 +24,13 @@ export function Delete() {
   };
   const submit = useSubmit(check, async () => {
     const wish = { email: typed.trim(), requestId: request.current };
+    const erase = (): ReturnType<typeof duet.account.deleteUser> =>
+      duet.session.endBy(() => duet.account.deleteUser(wish));
     // The live feed may end before the answer is here.
     parting.value = true;
     try {
-      const { receiptToken } = await withRecentProof(() => duet.account.deleteUser(wish));
-      await leave(receiptToken);
+      receiptCode.value = (await withRecentProof(erase)).receiptToken;
+      route("/receipt", true);
     } finally {
       parting.value = false;
     }
@@ -37,7 +39,7 @@ export function Delete() {
     <Frame title="Delete account">
       <p>
         Your account and everything in it is erased: tasks, lists, what is in the bin, devices,
-        activity. At once nobody can sign in with it any more. It cannot be undone, by us neither.
+        activity. At once nobody can sign in with it any more. It cannot be undone, not even by us.
       </p>
       <p>
         To keep a copy, <a href="/settings/export">take your data out</a> first.
@@ -60,13 +62,4 @@ export function Delete() {
       </form>
     </Frame>
   );
-}
-
-/** Shows the receipt, and has every tab of this browser forget who was here. */
-async function leave(receiptToken: string): Promise<void> {
-  receiptCode.value = receiptToken;
-  route("/receipt", true);
-  // Takes the cookie away. The session is over in any case, which every call and
-  // the live feed are told, too.
-  await duet.session.signOut().catch(() => undefined);
 }
