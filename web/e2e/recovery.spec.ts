@@ -2,6 +2,7 @@
 // mails are real; their links are opened as they stand there.
 
 import { somebody } from "./harness/account.ts";
+import { answerNothing, answerWith } from "./harness/answer.ts";
 import type { Someone } from "./harness/someone.ts";
 import { expect, test } from "./harness/test.ts";
 
@@ -79,6 +80,24 @@ test("an address without an account is told exactly the same, and gets no mail",
   expect(mails.to(stranger.who.email)).toEqual([]);
 });
 
+test("asking too often is told with the time to wait", async ({ visitor }) => {
+  const ada = await visitor("ada", "/forgot");
+  const throttled = await answerWith(ada.page, "RequestPasswordReset", {
+    code: "RESOURCE_EXHAUSTED",
+    domain: "duet.auth",
+    reason: "RATE_LIMITED",
+    message: "This was asked for too often. Please try again in a while.",
+    retryAfterSeconds: 2,
+  });
+  await ada.field("Email").fill(ada.who.email);
+  await ada.button("Send the mail").click();
+  await expect(ada.alert("This was asked for too often.")).toBeFocused();
+  await expect(ada.page.getByRole("button", { name: /^Try again in \d s$/ })).toBeVisible();
+  await throttled.stop();
+  await ada.button("Send the mail").click();
+  await expect(ada.status(SENT)).toBeVisible();
+});
+
 test("who set the password where they were signed in is signed out there, too", async ({
   person,
   mails,
@@ -92,6 +111,19 @@ test("who set the password where they were signed in is signed out there, too", 
   await ada.isAt("/signin");
   await expect(ada.status("Your new password is set.")).toBeVisible();
   await expect(ada.status("Session expired")).toHaveCount(0);
+});
+
+test("where another account is open, that one stays", async ({ person, mails }) => {
+  const eve = await person("eve");
+  const { who } = await person("ada");
+  await eve.open("/forgot");
+  await eve.field("Email").fill(who.email);
+  await eve.button("Send the mail").click();
+  await follow(eve, await mails.link(who.email, RESET));
+  await setsPassword(eve, NEW);
+  await eve.isAt("/tasks");
+  await expect(eve.toasts).toContainText("The new password is set.");
+  await expect(eve.page.getByRole("banner").getByText(eve.who.email)).toBeVisible();
 });
 
 test("a password that is easy to guess is told beside its field, and the link stays good", async ({
@@ -155,6 +187,11 @@ test("the mail can be sent again, but not at once", async ({ person }) => {
   await ada.button("Send the mail again").click();
   await expect(ada.alert("A mail was sent a moment ago.")).toBeFocused();
   await expect(ada.page.getByRole("button", { name: /^Try again in \d+ s$/ })).toBeVisible();
+
+  await ada.page.reload();
+  await answerNothing(ada.page, "RequestEmailVerification");
+  await ada.button("Send the mail again").click();
+  await expect(ada.status(`A mail is on its way to ${ada.who.email}.`)).toBeVisible();
 });
 
 test("another address is taken when both have agreed", async ({ person, sit, mails }) => {

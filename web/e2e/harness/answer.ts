@@ -62,6 +62,20 @@ export async function answerWith(page: Page, method: string, answer: Answer) {
   return { stop: () => page.unroute(pattern) };
 }
 
+/** Answers every call of a method with an empty message, without asking anybody. */
+export async function answerNothing(page: Page, method: string): Promise<void> {
+  const trailers = Buffer.from("grpc-status: 0\r\n");
+  const frame = (flags: number, { length }: Buffer): Buffer =>
+    Buffer.from([flags, 0, 0, 0, length]);
+  await page.route(`**/*Service/${method}`, (route) =>
+    route.fulfill({
+      status: 200,
+      headers: { "content-type": "application/grpc-web+proto" },
+      body: Buffer.concat([frame(0, Buffer.of()), frame(0x80, trailers), trailers]),
+    }),
+  );
+}
+
 function statusOf(answer: Answer): Buffer {
   const { code, domain, reason, message, requestId, retryAfterSeconds } = answer;
   const details: Any[] = [pack(ErrorInfoSchema, { domain, reason })];

@@ -16,6 +16,7 @@ import { welcome } from "../account/welcome.tsx";
 import { route } from "../address.ts";
 import { duet, session } from "../duet.ts";
 import { Heading } from "../ui/heading.tsx";
+import { saySoon } from "../ui/toasts.tsx";
 import { DeadLink } from "./dead.tsx";
 import { useLinkToken } from "./link.ts";
 
@@ -56,6 +57,12 @@ function NewPassword({ token }: { token: string }) {
 /** Whoever is signed in here with that account is not any more: asking tells. */
 async function leave(): Promise<void> {
   if (session.peek().kind === "signed-in") await duet.account.getUser({}).catch(() => undefined);
+  if (session.peek().kind === "signed-in") {
+    // It is another account that is open here, which has nothing to do with it.
+    saySoon("The new password is set.");
+    route("/tasks", true);
+    return;
+  }
   welcome.value = "Your new password is set. Sign in with it.";
   route("/signin", true);
 }
