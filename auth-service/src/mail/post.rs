@@ -1,6 +1,7 @@
 //! Where messages go: to a mail server, or into a folder.
 
 use std::{
+    error::Error as _,
     io::Write as _,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
@@ -24,8 +25,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 const SENDING_TIMEOUT: Duration = Duration::from_secs(60);
 /// What a mail server's words are cut to, in characters.
 const LOGGED_CHARACTERS: usize = 200;
-/// With which a server says that there is no such mailbox (RFC 5321, 4.2.3).
-const NO_MAILBOX: [&str; 3] = ["550", "551", "553"];
+/// With which a server says that there is no such mailbox (RFC 3463, 3.2, with its
+/// update in RFC 5248). The reply codes alone say it of policies and lists, too.
+const NO_MAILBOX: [&str; 2] = ["5.1.1", "5.1.6"];
 
 /// The way that mails leave this service by, and what stands in them all.
 pub struct Post {
@@ -141,12 +143,17 @@ fn refusal(error: &lettre::transport::smtp::Error, recipient: &str) -> Refusal {
     // Who gets mail is nobody's business who reads the log.
     let words = error.to_string().replace(recipient, "…");
     let words = words.chars().filter(|c| !c.is_control()).take(LOGGED_CHARACTERS).collect();
-    let code = error.status().map(|code| code.to_string());
-    if code.is_some_and(|code| NO_MAILBOX.contains(&code.as_str())) {
+    let said = error.source().map(ToString::to_string).unwrap_or_default();
+    if error.is_permanent() && says_no_mailbox(&said) {
         Refusal::Never(words)
     } else {
         Refusal::NotNow(words)
     }
+}
+
+/// Whether a server's answer begins with an enhanced code (RFC 2034) that says so.
+fn says_no_mailbox(answer: &str) -> bool {
+    answer.split_whitespace().next().is_some_and(|code| NO_MAILBOX.contains(&code))
 }
 
 /// Writes a file that appears whole or not at all. It is small and local, so
@@ -162,6 +169,17 @@ fn write(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mailbox_does_not_exist_if_the_server_says_just_that() {
+        for never in ["5.1.1 no such user", "5.1.6\nthe mailbox has moved"] {
+            assert!(says_no_mailbox(never), "{never}");
+        }
+        for later in ["", "no such user", "5.7.1 blocked by 5.1.1", "5.1.10 null MX", "5.1.2 host"]
+        {
+            assert!(!says_no_mailbox(later), "{later}");
+        }
+    }
 
     #[test]
     fn a_server_is_spoken_to_in_clear_only_if_that_is_said_and_nothing_is_secret() {

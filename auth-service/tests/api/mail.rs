@@ -185,6 +185,26 @@ async fn a_mail_is_given_up_when_it_is_not_worth_sending_any_more() {
     .await;
 }
 
+/// A refusal that says nothing of the mailbox may be over the next time.
+#[tokio::test]
+async fn a_server_that_refuses_for_another_reason_is_asked_again() {
+    let mails = MailServer::start().await;
+    let app = start(&mails.flags()).await;
+    mails.set(Mood::Distrusts);
+    let ada = app.signed_up("ada").await;
+    eventually("it is refused, and that is noted", async || {
+        outbox(&app.database).await == [(1, false, true, true)]
+    })
+    .await;
+    mails.set(Mood::Takes);
+    eventually("it is sent", async || {
+        app.clock.advance(Duration::from_secs(5));
+        outbox(&app.database).await == [(2, true, false, false)]
+    })
+    .await;
+    mails.take(&ada.email, VERIFY).await;
+}
+
 /// Leases keep replicas from sending the same mail.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_replicas_send_every_mail_once() {

@@ -24,6 +24,8 @@ pub(crate) enum Mood {
     IsBusy,
     /// Says that there is no such mailbox.
     KnowsNobody,
+    /// Says that it takes nothing from here, as servers do whose list is wrong.
+    Distrusts,
     /// Takes a mail and never says so.
     FallsSilent,
 }
@@ -237,7 +239,8 @@ impl Shared {
                 "RCPT" => {
                     *self.offered.lock().unwrap() += 1;
                     match mood {
-                        Mood::KnowsNobody => "550 no such mailbox\r\n",
+                        Mood::KnowsNobody => "550 5.1.1 no such mailbox\r\n",
+                        Mood::Distrusts => "550 5.7.1 not from you\r\n",
                         Mood::Takes | Mood::IsBusy | Mood::FallsSilent => {
                             to.push(address_in(said));
                             "250 ok\r\n"
@@ -253,7 +256,7 @@ impl Shared {
                     match mood {
                         Mood::FallsSilent => std::future::pending().await,
                         Mood::IsBusy => "451 try again later\r\n",
-                        Mood::Takes | Mood::KnowsNobody => "250 taken\r\n",
+                        Mood::Takes | Mood::KnowsNobody | Mood::Distrusts => "250 taken\r\n",
                     }
                 }
                 "QUIT" => {
