@@ -3,9 +3,15 @@
 //! is bounded (`stored`), since it decides how long a thread is busy.
 //!
 //! Hashes of other systems are checked as they are until they are seen for the
-//! first time; so long they may take another time to check than ours.
+//! first time; so long they may take another time to check than ours, which is
+//! why what is imported may cost a few times as much as ours and no more.
 
 mod stored;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -19,7 +25,8 @@ pub use argon2::Block;
 
 const SALT_BYTES: usize = 16;
 const OUTPUT_BYTES: usize = 32;
-/// The most that a stored hash may ask for: KiB, passes, lanes.
+/// The most that the configuration, and so a stored hash, may ask for: KiB,
+/// passes, lanes.
 const MOST: Parameters = Parameters { memory_kib: 256 * 1024, passes: 10, lanes: 4 };
 /// The least that the configuration may ask for (OWASP's least is 7 MiB).
 const LEAST: Parameters = Parameters { memory_kib: 7 * 1024, passes: 1, lanes: 1 };
@@ -73,6 +80,7 @@ pub struct Hashing {
     parameters: Parameters,
     params: Params,
     pepper: Option<Pepper>,
+    computed: Arc<AtomicU64>,
 }
 
 /// Looks at a hash of another system: whether it is one that `Hashing` checks.
@@ -80,7 +88,7 @@ pub struct Hashing {
 /// # Errors
 /// In words for whoever imports it.
 pub fn check_imported(hash: &str) -> Result<(), String> {
-    Stored::read(hash).map(|_| ())
+    Stored::imported(hash).map(|_| ())
 }
 
 impl Hashing {
@@ -103,7 +111,13 @@ impl Hashing {
         }
         let params = Params::new(memory_kib, passes, lanes, Some(OUTPUT_BYTES))
             .map_err(|error| error.to_string())?;
-        Ok(Self { parameters, params, pepper })
+        Ok(Self { parameters, params, pepper, computed: Arc::default() })
+    }
+
+    /// How many hashes were computed, be it to make or to check one.
+    #[must_use]
+    pub fn computed(&self) -> Arc<AtomicU64> {
+        self.computed.clone()
     }
 
     /// Hashes a password, in `memory`.
@@ -144,7 +158,10 @@ impl Hashing {
         match Stored::read(&stored.phc) {
             Ok(Stored::Argon2(hash)) => self.is_hashed_to(&hash, password, stored, memory),
             // No pepper is in it, and no more than 72 bytes of the password are.
-            Ok(Stored::Bcrypt) => bcrypt::verify(password, &stored.phc).unwrap_or(false),
+            Ok(Stored::Bcrypt) => {
+                self.computed.fetch_add(1, Ordering::Relaxed);
+                bcrypt::verify(password, &stored.phc).unwrap_or(false)
+            }
             Err(_) => false,
         }
     }
@@ -207,6 +224,7 @@ impl Hashing {
         output: &mut [u8],
         memory: &mut Vec<Block>,
     ) -> Option<()> {
+        self.computed.fetch_add(1, Ordering::Relaxed);
         memory.resize(argon2.params().block_count(), Block::new());
         argon2
             .hash_password_into_with_memory(password.as_bytes(), salt, output, &mut *memory)

@@ -39,7 +39,10 @@ pub mod token;
 pub mod totp;
 pub mod trust_feed;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use chrono::TimeDelta;
 use proto::auth::v1::{
@@ -101,6 +104,7 @@ pub struct App {
     verifier: Verifier,
     database: Database,
     clock: SharedClock,
+    hashes: Arc<AtomicU64>,
 }
 
 impl App {
@@ -154,6 +158,7 @@ impl App {
             threads,
             config.passwords.hashing_queue,
         )?;
+        let hashes = hasher.computed();
         let outbox = Outbox::new(sealer.clone());
         let post = config.mail.post().map_err(words)?;
         let service = Service::new(Parts {
@@ -176,13 +181,20 @@ impl App {
             tasks: config.export.tasks()?,
         });
         let sender = Sender { database: database.clone(), clock: clock.clone(), outbox, post };
-        Ok(Self { config, service, keys, trust: feed, sealer, sender, verifier, database, clock })
+        let trust = feed;
+        Ok(Self { config, service, keys, trust, sealer, sender, verifier, database, clock, hashes })
     }
 
     /// The keys that tokens are signed with.
     #[must_use]
     pub fn keys(&self) -> &KeyRing {
         &self.keys
+    }
+
+    /// How many hashes of passwords were computed so far.
+    #[must_use]
+    pub fn hashes(&self) -> Arc<AtomicU64> {
+        self.hashes.clone()
     }
 
     /// Mounts the gRPC services.

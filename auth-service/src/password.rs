@@ -4,10 +4,12 @@
 //! niced, each with one block of memory that it uses again and again, behind a
 //! bounded queue. It never runs on a thread that serves calls. A job whose
 //! caller has gone is dropped. Memory is threads × a block: what waits has none.
+//! A block is what one of our hashes takes, and 64 MiB for as long as one of
+//! another system is checked.
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::{Arc, Condvar, Mutex, PoisonError, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -96,6 +98,12 @@ impl Hasher {
         let hashing = Arc::new(hashing);
         let dummy = hashing.nobodys();
         Ok(Self { queue, seats, rules, hashing, dummy })
+    }
+
+    /// How many hashes were computed.
+    #[must_use]
+    pub fn computed(&self) -> Arc<AtomicU64> {
+        self.hashing.computed()
     }
 
     /// The rules for new passwords.

@@ -1,6 +1,11 @@
 //! A running auth-service, and people who use it.
 
-use std::{net::SocketAddr, pin::Pin, time::Duration};
+use std::{
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use auth_service::{App, SCHEMA, config::Config};
 use clap::Parser as _;
@@ -32,6 +37,8 @@ pub(crate) struct TestApp {
     pub(crate) statements: StatementCounter,
     pub(crate) database: TestDatabase,
     pub(crate) channel: Channel,
+    /// How many hashes of passwords were computed.
+    pub(crate) hashes: Arc<AtomicU64>,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<anyhow::Result<()>>>,
 }
@@ -100,6 +107,7 @@ impl TestApp {
         let statements = StatementCounter::before(&database.app).unwrap();
         let pool = Database::new(statements.through(&database.app), 24);
         let app = App::open(config(key, flags), pool, clock.shared()).await.unwrap();
+        let hashes = app.hashes();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -111,6 +119,7 @@ impl TestApp {
             statements,
             database,
             channel: endpoint.connect_lazy(),
+            hashes,
             stop: Some(stop),
             running: Some(running),
         }

@@ -1,5 +1,8 @@
 //! Signing in.
 
+use std::sync::atomic::Ordering;
+
+use sqlx::ConnectOptions as _;
 use tonic::Code;
 
 use crate::{
@@ -19,13 +22,29 @@ async fn the_right_password_opens_a_session() {
 }
 
 /// S2.2, S2.3, FR-010, SC-008: a wrong password and an unknown e-mail are
-/// answered alike, byte for byte; both hash once.
+/// answered alike, byte for byte; both hash once, and write rows of one shape.
 #[tokio::test]
 async fn nobody_learns_who_has_an_account() {
     let app = TestApp::start().await;
     app.signed_up("ada").await;
-    let wrong = app.sign_in("ada@example.org", "not-Her-Password").await.unwrap_err();
-    let unknown = app.sign_in("eve@example.org", "not-Her-Password").await.unwrap_err();
+    app.tamper("delete from data.throttles").await;
+    let mut seen = Vec::new();
+    for email in ["ada@example.org", "eve@example.org"] {
+        let before = app.hashes.load(Ordering::Relaxed);
+        let refused = app.sign_in(email, "not-Her-Password").await.unwrap_err();
+        assert_eq!(app.hashes.load(Ordering::Relaxed) - before, 1, "{email}");
+        seen.push(refused);
+    }
+    let [wrong, unknown] = &seen[..] else { unreachable!() };
+    // One for each e-mail, counted and noted once; and the address.
+    let written: Vec<(i64, i64)> = {
+        let mut connection = app.database.superuser.connect().await.unwrap();
+        sqlx::query_as("select attempts, noted from data.throttles order by attempts, noted")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap()
+    };
+    assert_eq!(written, [(1, 1), (1, 1), (2, 0)]);
     wrong.is(Code::Unauthenticated, "INVALID_CREDENTIALS");
     assert_eq!(wrong.message(), "Invalid credentials");
     assert_eq!(
@@ -60,7 +79,6 @@ async fn an_outdated_hash_is_replaced_at_sign_in() {
     let app = TestApp::start_on(
         {
             // Keys sealed under the first key do not open under another.
-            use sqlx::ConnectOptions as _;
             let mut connection = database.superuser.connect().await.unwrap();
             sqlx::query("delete from data.signing_keys").execute(&mut connection).await.unwrap();
             database
@@ -72,7 +90,6 @@ async fn an_outdated_hash_is_replaced_at_sign_in() {
     .await;
     assert!(app.sign_in("ada@example.org", PASSWORD).await.is_ok());
     let hash = {
-        use sqlx::ConnectOptions as _;
         let mut connection = app.database.superuser.connect().await.unwrap();
         sqlx::query_scalar::<_, String>("select password_hash from data.users")
             .fetch_one(&mut connection)
