@@ -20,19 +20,15 @@ begin
         return data.finish_sign_up(p_user, v_payload, p_client, p_now);
     end if;
     if p_kind in ('change-old', 'change-new') then
-        if exists (
-            select from data.mail_tokens t where t.user_id = p_user and t.used_at is null
-                and t.kind in ('change-old', 'change-new')
-        ) then
-            return 'agreed';
-        end if;
-        return data.change_email(p_user, v_payload, p_client, p_notice, p_now);
+        return data.agree_to_change(p_user, p_kind, v_payload, p_client, p_notice, p_now);
     end if;
     update data.users u set email_verified = true, updated_at = p_now
         where u.user_id = p_user and u.email = v_payload ->> 'email';
     if not found then
         return 'invalid';
     end if;
+    delete from data.mail_tokens t
+        where t.user_id = p_user and t.kind = 'verify' and t.used_at is null;
     perform data.audit(p_user, 'email.verified', p_client, null, null, p_now);
     return 'verified';
 end $$;
