@@ -17,9 +17,10 @@ const FILES: [&str; 10] = [
 ];
 
 /// Messages that hold a password or a token: see `redacted!` in `lib.rs`.
-const SECRET: [&str; 28] = [
+const SECRET: [&str; 30] = [
     "auth.v1.BeginTotpEnrollmentResponse",
     "auth.v1.ChangePasswordRequest",
+    "auth.v1.ChangePasswordResponse",
     "auth.v1.Challenge",
     "auth.v1.CompleteSignInRequest",
     "auth.v1.ConfirmTotpEnrollmentRequest",
@@ -38,6 +39,7 @@ const SECRET: [&str; 28] = [
     "auth.v1.RefreshSessionRequest",
     "auth.v1.RegenerateRecoveryCodesResponse",
     "auth.v1.ResetPasswordRequest",
+    "auth.v1.ResetPasswordResponse",
     "auth.v1.SignInRequest",
     "auth.v1.SignOutRequest",
     "auth.v1.SignUpRequest",

@@ -4,10 +4,12 @@
 --
 -- p_device is a device that p_device_user signed in on at p_device_issued_at. If
 -- that is the user of this e-mail and was not taken back, the sign-in is counted
--- there, and neither with the e-mail (p_account) nor with p_address.
+-- there and with all devices of the user (p_devices), and neither with the e-mail
+-- (p_account) nor with p_address. Once p_devices are used up they are as unknown
+-- ones: however many passes somebody has, they add no more than that.
 create or replace function api.begin_sign_in(
     p_email_canonical text, p_account bytea, p_address bytea,
-    p_device bytea, p_device_user uuid, p_device_issued_at timestamptz,
+    p_device bytea, p_devices bytea, p_device_user uuid, p_device_issued_at timestamptz,
     p_rules jsonb, p_client jsonb, p_now timestamptz
 ) returns table (
     retry_after_ms bigint, by_device boolean, user_id uuid, password_hash text, pepper_id text
@@ -28,13 +30,15 @@ begin
 
     v_by_device := coalesce(
         p_device is not null and p_device_user = v_user.user_id
-            and p_device_issued_at > v_user.devices_since, false);
+            and p_device_issued_at > v_user.devices_since
+            and data.throttled_for(array[p_devices], p_now) is null, false);
     v_bucket := case when v_by_device then p_device else p_account end;
     -- Whoever has to wait anyway takes no lock. Addresses come first everywhere.
     v_wait := coalesce(
         data.throttled_for(
             case when v_by_device then array[v_bucket] else array[v_bucket, p_address] end, p_now),
-        case when not v_by_device then data.count_attempt(p_address, p_rules -> 'address', p_now) end,
+        case when v_by_device then data.count_attempt(p_devices, p_rules -> 'devices', p_now)
+            else data.count_attempt(p_address, p_rules -> 'address', p_now) end,
         data.count_attempt(v_bucket, p_rules -> 'account', p_now));
     if v_wait is not null then
         perform data.note_refusal(

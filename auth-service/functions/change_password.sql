@@ -1,5 +1,6 @@
--- Replaces the password p_seen_hash, ends every other session, and tells the
--- owner by mail. False if the password is another one by now. Called again, it
+-- Replaces the password p_seen_hash, ends every other session, has every device be
+-- unknown again and what was asked for by mail be void, and tells the owner by
+-- mail. False if the password is another one by now. Called again, it
 -- changes nothing and is true.
 create or replace function api.change_password(
     p_user uuid, p_session uuid, p_seen_hash text, p_new_hash text, p_pepper_id text,
@@ -17,6 +18,8 @@ begin
         return false;
     end if;
     perform data.settle_sign_in(p_client, p_now);
+    perform data.forget_devices(p_user, p_now);
+    perform data.void_mail_tokens(p_user);
     perform data.audit(p_user, 'password.changed', p_client, p_session, null, p_now);
     perform data.send_mail(p_user, v_email, p_notice, p_now);
     perform data.end_sessions(p_user, null, p_session, p_now);

@@ -1,21 +1,34 @@
--- Stores the hash of the token in a mail; the one before of its kind is void.
--- False if that one was issued less than a minute ago. Called again with the
--- same token, it changes nothing and is true again.
+-- Stores the hash of the token in a mail; of its kind at most three are live, and
+-- the oldest makes room. Or tells how long the mail has to wait, by the pauses
+-- that it brings, and then does nothing. Called again with the same token, it
+-- changes nothing.
 create or replace function data.issue_mail_token(
     p_user uuid, p_mail jsonb, p_payload jsonb, p_now timestamptz
-) returns boolean language plpgsql set search_path = pg_catalog, pg_temp as $$
+) returns interval language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
+    v_kind text := p_mail #>> '{token,kind}';
     v_hash bytea := decode(p_mail #>> '{token,hash}', 'hex');
+    v_pause jsonb;
+    v_wait interval;
 begin
-    insert into data.mail_tokens as t (user_id, kind, hash, payload, created_at, expires_at)
-    values (
-        p_user, p_mail #>> '{token,kind}', v_hash, p_payload, p_now,
-        (p_mail #>> '{token,expires_at}')::timestamptz
-    )
-    on conflict (user_id, kind) do update set
-        hash = excluded.hash, payload = excluded.payload, created_at = excluded.created_at,
-        expires_at = excluded.expires_at,
-        used_at = case when t.hash = excluded.hash then t.used_at end
-        where t.hash = excluded.hash or t.created_at <= p_now - interval '1 minute';
-    return found;
+    if exists (
+        select from data.mail_tokens t where t.user_id = p_user and t.kind = v_kind and t.hash = v_hash
+    ) then
+        return null;
+    end if;
+    for v_pause in select e.pause from jsonb_array_elements(p_mail -> 'pauses') as e (pause) loop
+        v_wait := data.count_attempt(
+            decode(v_pause ->> 'bucket', 'hex'), v_pause -> 'rule', p_now);
+        if v_wait is not null then
+            return v_wait;
+        end if;
+    end loop;
+    delete from data.mail_tokens t using (
+        select o.hash, row_number() over (order by o.created_at desc) as place
+        from data.mail_tokens o
+        where o.user_id = p_user and o.kind = v_kind and o.used_at is null
+    ) live where t.user_id = p_user and t.kind = v_kind and t.hash = live.hash and live.place >= 3;
+    insert into data.mail_tokens (user_id, kind, hash, payload, created_at, expires_at)
+    values (p_user, v_kind, v_hash, p_payload, p_now, (p_mail #>> '{token,expires_at}')::timestamptz);
+    return null;
 end $$;

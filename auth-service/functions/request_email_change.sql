@@ -1,5 +1,6 @@
 -- Asks both addresses whether the account shall have another one. Whether that
--- one has an account is judged when both have agreed. Outcomes:
+-- one has an account is judged when both have agreed. What was asked for before is
+-- void. Outcomes:
 --   asked     both have a mail
 --   same      it is the address of the account
 --   too_soon  until retry_at
@@ -10,6 +11,7 @@ create or replace function api.request_email_change(
 language plpgsql security definer set search_path = pg_catalog, pg_temp rows 1 as $$
 declare
     v_email text;
+    v_wait interval;
     v_payload jsonb := jsonb_build_object(
         'email', p_email, 'email_canonical', p_email_canonical, 'session', p_session);
 begin
@@ -22,12 +24,15 @@ begin
     end if;
     -- The lock makes a change that is being agreed to wait.
     select u.email into v_email from data.users u where u.user_id = p_user for update;
-    if not data.issue_mail_token(p_user, p_mail_to_old, v_payload, p_now) then
-        return query select 'too_soon', t.created_at + interval '1 minute'
-            from data.mail_tokens t where t.user_id = p_user and t.kind = 'change-old';
+    v_wait := data.issue_mail_token(p_user, p_mail_to_old, v_payload, p_now);
+    if v_wait is not null then
+        return query select 'too_soon', p_now + v_wait;
         return;
     end if;
     perform data.issue_mail_token(p_user, p_mail_to_new, v_payload, p_now);
+    delete from data.mail_tokens t
+        where t.user_id = p_user and t.kind in ('change-old', 'change-new')
+            and t.payload <> v_payload;
     perform data.send_mail(p_user, v_email, p_mail_to_old, p_now);
     perform data.send_mail(p_user, p_email, p_mail_to_new, p_now);
     perform data.audit(p_user, 'email.change_requested', p_client, p_session, null, p_now);

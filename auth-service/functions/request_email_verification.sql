@@ -5,16 +5,17 @@ create or replace function api.request_email_verification(
 ) returns timestamptz language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_user data.users;
+    v_wait interval;
 begin
     perform data.acting_in(p_user, p_session, p_now);
     select u.* into v_user from data.users u where u.user_id = p_user;
     if v_user.email_verified then
         return null;
     end if;
-    if data.issue_mail_token(p_user, p_mail, jsonb_build_object('email', v_user.email), p_now) then
+    v_wait := data.issue_mail_token(
+        p_user, p_mail, jsonb_build_object('email', v_user.email), p_now);
+    if v_wait is null then
         perform data.send_mail(p_user, v_user.email, p_mail, p_now);
-        return null;
     end if;
-    return (select t.created_at + interval '1 minute' from data.mail_tokens t
-        where t.user_id = p_user and t.kind = 'verify');
+    return p_now + v_wait;
 end $$;

@@ -1,13 +1,25 @@
--- Has a mail sent with which the password can be set anew. Where nobody has the
--- address, the same rows are written for a stand-in, and its mail is never sent.
+-- Has a mail sent with which the password can be set anew, and counts that at
+-- p_address; or tells how long that address has to wait, in milliseconds, and
+-- then does nothing. Where nobody has the e-mail, the same rows are written for a
+-- stand-in, and its mail is never sent. While three such mails are good there is
+-- no further one: whoever asks for one makes none of them void.
 create or replace function api.request_password_reset(
-    p_email_canonical text, p_mail jsonb, p_now timestamptz
-) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+    p_email_canonical text, p_address bytea, p_rule jsonb, p_mail jsonb, p_now timestamptz
+) returns bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
+    v_wait interval;
     v_user uuid;
     v_email text;
     v_mail jsonb := p_mail;
+    v_live bigint;
 begin
+    -- Whoever has to wait anyway takes no lock.
+    v_wait := coalesce(
+        data.throttled_for(array[p_address], p_now),
+        data.count_attempt(p_address, p_rule, p_now));
+    if v_wait is not null then
+        return ceil(extract(epoch from v_wait) * 1000)::bigint;
+    end if;
     perform set_config('app.email', p_email_canonical, true);
     select e.user_id into v_user from data.user_emails e where e.email_canonical = p_email_canonical;
     v_user := coalesce(v_user, data.stand_in(p_email_canonical));
@@ -16,7 +28,10 @@ begin
     if v_email is null then
         v_mail := jsonb_set(p_mail, '{kind}', '"none"');
     end if;
-    if data.issue_mail_token(v_user, p_mail, '{}', p_now) then
+    select count(*) into v_live from data.mail_tokens t
+        where t.user_id = v_user and t.kind = 'reset' and t.used_at is null and t.expires_at > p_now;
+    if v_live < 3 and data.issue_mail_token(v_user, p_mail, '{}', p_now) is null then
         perform data.send_mail(v_user, coalesce(v_email, p_email_canonical), v_mail, p_now);
     end if;
+    return null;
 end $$;

@@ -1,6 +1,7 @@
 -- Where nobody is told who has an account: keeps what was asked for until the
 -- address is verified, and mails its reader; whoever has the address already
--- gets p_notice instead. Both write the same rows.
+-- gets p_notice instead. Both write the same rows. Each mail makes the account
+-- that was asked for with it, whoever asks for another one.
 create or replace function api.request_sign_up(
     p_user uuid, p_email text, p_email_canonical text, p_display_name text,
     p_password_hash text, p_pepper_id text, p_mail jsonb, p_notice jsonb, p_now timestamptz
@@ -25,7 +26,7 @@ begin
         'user', p_user, 'email', p_email, 'email_canonical', p_email_canonical,
         'display_name', p_display_name, 'password_hash', p_password_hash,
         'pepper_id', p_pepper_id
-    ), p_now) then
+    ), p_now) is null then
         perform data.send_mail(v_reader, coalesce(v_email, p_email), v_mail, p_now);
     end if;
 end $$;

@@ -25,7 +25,7 @@ create table data.outbox (
 );
 create index outbox_by_attempt on data.outbox (next_attempt_at) where next_attempt_at is not null;
 
--- One row for a user and a kind, so that a newer token makes the older one void.
+-- Few of a user and a kind are live; see data.issue_mail_token.
 create table data.mail_tokens (
     user_id uuid not null,
     -- verify, sign-up, reset, change-old, change-new
@@ -36,7 +36,7 @@ create table data.mail_tokens (
     created_at timestamptz not null,
     expires_at timestamptz not null,
     used_at timestamptz,
-    primary key (user_id, kind)
+    primary key (user_id, kind, hash)
 );
 
 alter table data.outbox enable row level security;

@@ -7,6 +7,7 @@
 mod letter;
 mod message;
 pub mod outbox;
+pub mod pause;
 pub mod post;
 pub mod sender;
 mod template;
@@ -23,7 +24,10 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use self::token::{MailToken, Purpose};
+use self::{
+    pause::Pause,
+    token::{MailToken, Purpose},
+};
 use crate::sealing::Sealer;
 
 /// How long a mail without a token is worth sending.
@@ -86,6 +90,7 @@ pub struct Draft {
     id: Uuid,
     mail: Mail,
     issues: Option<Issued>,
+    pauses: Vec<Pause>,
     give_up_at: DateTime<Utc>,
 }
 
@@ -132,7 +137,7 @@ impl Outbox {
     /// A mail without a secret.
     #[must_use]
     pub fn notice(&self, now: DateTime<Utc>, mail: Mail) -> Draft {
-        Draft { id: rng::uuid_v7(now), mail, issues: None, give_up_at: now + NOTICE_LIFETIME }
+        Draft::of(rng::uuid_v7(now), mail, now)
     }
 
     /// A mail with a secret in it.
@@ -146,7 +151,7 @@ impl Outbox {
         let id = rng::uuid_v7(now);
         let sealed = self.sealer.seal(&label(id), secret);
         let mail = mail(Sealed(STANDARD.encode(sealed)));
-        Draft { id, mail, issues: None, give_up_at: now + NOTICE_LIFETIME }
+        Draft::of(id, mail, now)
     }
 
     /// A mail with a new token for `purpose`; it is sent for as long as that is
@@ -196,12 +201,24 @@ impl Outbox {
 }
 
 impl Draft {
+    fn of(id: Uuid, mail: Mail, now: DateTime<Utc>) -> Self {
+        let give_up_at = now + NOTICE_LIFETIME;
+        Self { id, mail, issues: None, pauses: Vec::new(), give_up_at }
+    }
+
+    /// The same mail, which is not sent before these pauses are over.
+    #[must_use]
+    pub fn after(self, pauses: Vec<Pause>) -> Self {
+        Self { pauses, ..self }
+    }
+
     /// What `data.send_mail` and `data.issue_mail_token` read.
     #[must_use]
     pub fn json(&self) -> Value {
         let mut json = json!(self.mail);
         json["id"] = json!(self.id);
         json["give_up_at"] = json!(self.give_up_at);
+        json["pauses"] = self.pauses.iter().map(Pause::json).collect();
         if let Some(Issued { purpose, hash, expires_at }) = &self.issues {
             let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
             json["token"] =

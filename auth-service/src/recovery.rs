@@ -7,6 +7,7 @@
 
 use chrono::{DateTime, Utc};
 use shared::database::{Database, Repeat};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     hashing::StoredPassword,
     mail::{Draft, token::MailToken},
     sessions::Caller,
+    throttle::{Bucket, Rule, milliseconds},
 };
 
 /// What a token proved.
@@ -85,25 +87,34 @@ pub async fn request_sign_up(
     Ok(())
 }
 
-/// Has a mail sent with which the password can be set anew, if the address has
-/// an account. Whether it has is not told.
+/// Has a mail sent with which the password can be set anew, if the e-mail has an
+/// account and no mail is due to wait. Neither is told. Counts it by `rule` with
+/// what else was asked for at the `address`.
 ///
 /// # Errors
-/// Those of the database.
+/// `RateLimited`, and it was not counted.
 pub async fn request_reset(
     database: &Database,
     email: &Email,
+    (address, rule): (&Bucket, Rule),
     mail: &Draft,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let (canonical, mail) = (&email.canonical(), &mail.json());
-    let asked = database.call(Repeat::Safe, |mut connection| async move {
-        sqlx::query!("select api.request_password_reset($1, $2, $3)", canonical, mail, now)
-            .fetch_one(&mut *connection)
-            .await
+    let (canonical, mail, rule) = (&email.canonical(), &mail.json(), &Json(rule));
+    // Repeated after a lost answer it counts twice, which is to the safe side.
+    let wait = database.call(Repeat::Safe, |mut connection| async move {
+        sqlx::query_scalar!(
+            r#"select api.request_password_reset($1, $2, $3, $4, $5) as "wait""#,
+            canonical,
+            address.as_slice(),
+            rule as _,
+            mail,
+            now
+        )
+        .fetch_one(&mut *connection)
+        .await
     });
-    asked.await?;
-    Ok(())
+    wait.await?.map_or(Ok(()), |wait| Err(Error::RateLimited(milliseconds(wait))))
 }
 
 /// Whose password a token may set, if it is good. It stays good.

@@ -103,12 +103,33 @@ impl Service {
         password: String,
         known: Vec<String>,
     ) -> Result<Option<Secret>, Failure> {
-        let hasher = &self.0.hasher;
-        let length = hasher.rules().check_length(&password);
-        let Some(password) = fields.read(field, length.map(|()| Secret::from(password))) else {
-            return Ok(None);
-        };
-        let weakness = hasher.weakness(&password, known).await?;
+        match self.password_of_length(fields, field, password) {
+            Some(password) => self.strong_password(fields, field, password, known).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Reads a new password, all but how easy it is to guess.
+    fn password_of_length(
+        &self,
+        fields: &mut Fields,
+        field: &str,
+        password: String,
+    ) -> Option<Secret> {
+        let length = self.0.hasher.rules().check_length(&password);
+        fields.read(field, length.map(|()| Secret::from(password)))
+    }
+
+    /// Finds out how easy a new password is to guess, which is work for the
+    /// threads that hash.
+    async fn strong_password(
+        &self,
+        fields: &mut Fields,
+        field: &str,
+        password: Secret,
+        known: Vec<String>,
+    ) -> Result<Option<Secret>, Failure> {
+        let weakness = self.0.hasher.weakness(&password, known).await?;
         let strong = weakness.map_or(Ok(password), Err);
         Ok(fields.read_as(Reason::PasswordCompromised, field, strong))
     }

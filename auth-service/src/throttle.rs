@@ -38,9 +38,11 @@ pub struct Throttles {
     /// Sign-ins with one e-mail, or of one known device; and the password that a
     /// signed-in user is asked for again.
     pub account: Rule,
+    /// Sign-ins of all known devices of a user together.
+    pub devices: Rule,
     /// Sign-ins from one address.
     pub address: Rule,
-    /// Sign-ups from one address.
+    /// Sign-ups from one address, and as many mails that anybody can ask for.
     pub sign_up: Rule,
     /// Refusals that the audit log of an account takes in a minute.
     pub audited: i64,
@@ -87,12 +89,13 @@ impl Rule {
 #[derive(Serialize)]
 struct SignInRules {
     account: Rule,
+    devices: Rule,
     address: Rule,
     audited: i64,
 }
 
 /// What is counted together: the MAC of what it is.
-type Bucket = [u8; 32];
+pub type Bucket = [u8; 32];
 
 /// An attempt at a password that was counted and let through.
 pub struct Attempt {
@@ -102,8 +105,8 @@ pub struct Attempt {
     /// Whether the device was known, and is to be known by the same id again.
     pub device: Option<Uuid>,
     bucket: Bucket,
-    /// Not counted for a known device.
-    address: Option<Bucket>,
+    /// What it was counted with besides: its address, or all known devices.
+    shared: Option<Bucket>,
     /// What the audit log calls it if the password is wrong.
     refused: &'static str,
 }
@@ -115,7 +118,7 @@ pub struct Settlement {
     max_sessions: i64,
     audited: i64,
     bucket: Option<String>,
-    address: Option<String>,
+    shared: Option<String>,
 }
 
 impl Settlement {
@@ -123,7 +126,7 @@ impl Settlement {
     #[must_use]
     pub const fn uncounted(throttles: &Throttles) -> Self {
         let &Throttles { max_sessions, audited, .. } = throttles;
-        Self { max_sessions, audited, bucket: None, address: None }
+        Self { max_sessions, audited, bucket: None, shared: None }
     }
 
     /// For the session that this attempt succeeds with: it counts no longer.
@@ -133,14 +136,14 @@ impl Settlement {
             max_sessions: throttles.max_sessions,
             audited: throttles.audited,
             bucket: Some(hex(&attempt.bucket)),
-            address: attempt.address.as_ref().map(hex),
+            shared: attempt.shared.as_ref().map(hex),
         }
     }
 }
 
 /// Counts a sign-in, and finds the stored password of the account with this
-/// e-mail. A known device is counted by itself: what others do with the e-mail
-/// or at the address does not delay it.
+/// e-mail. A known device is counted by itself and with the user's other ones:
+/// what others do with the e-mail or at the address does not delay it.
 ///
 /// # Errors
 /// `Throttled`, and nothing was counted.
@@ -157,19 +160,26 @@ pub async fn begin_sign_in(
     let account = sealer.tag("throttle: e-mail", canonical.as_bytes());
     let address = sealer.tag("throttle: sign-ins of an address", &network(client.address));
     let device = pass.map(|pass| sealer.tag("throttle: device", pass.device.as_bytes()));
-    let &Throttles { account: account_rule, address: address_rule, audited, .. } = throttles;
-    let rules = &Json(SignInRules { account: account_rule, address: address_rule, audited });
+    let devices = pass.map(|pass| sealer.tag("throttle: devices of a user", pass.user.as_bytes()));
+    let rules = &Json(SignInRules {
+        account: throttles.account,
+        devices: throttles.devices,
+        address: throttles.address,
+        audited: throttles.audited,
+    });
     let client = &client.json();
-    let (account, address, device) = (&account, &address, device.as_ref());
+    let (account, address) = (&account, &address);
+    let (device, devices) = (device.as_ref(), devices.as_ref());
     // Repeated after a lost answer it counts twice, which is to the safe side.
     let row = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query!(
             r#"select retry_after_ms, by_device as "by_device!", user_id, password_hash, pepper_id
-            from api.begin_sign_in($1, $2, $3, $4, $5, $6, $7, $8, $9)"#,
+            from api.begin_sign_in($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"#,
             canonical,
             account.as_slice(),
             address.as_slice(),
             device.map(<[u8; 32]>::as_slice),
+            devices.map(<[u8; 32]>::as_slice),
             pass.map(|pass| pass.user),
             pass.map(|pass| pass.issued_at),
             rules as _,
@@ -190,7 +200,7 @@ pub async fn begin_sign_in(
         account: row.user_id.zip(stored),
         device: known.map(|(_, pass)| pass.device),
         bucket: *known.map_or(account, |(bucket, _)| bucket),
-        address: if known.is_some() { None } else { Some(*address) },
+        shared: if known.is_some() { devices.copied() } else { Some(*address) },
         refused: "sign_in.refused",
     })
 }
@@ -242,7 +252,7 @@ pub async fn begin_own_password(
     };
     let account = Some((user, stored.clone()));
     let attempt =
-        Attempt { account, device: None, bucket, address: None, refused: "password.refused" };
+        Attempt { account, device: None, bucket, shared: None, refused: "password.refused" };
     Ok((attempt, stored, known.read()?))
 }
 
@@ -291,6 +301,12 @@ pub async fn begin_sign_up(
 ) -> Result<(), Error> {
     let address = sealer.tag("throttle: sign-ups of an address", &network(client.address));
     take_turn(database, &address, throttles.sign_up, now).await
+}
+
+/// What the mails that anybody can ask for are counted with: the client's address.
+#[must_use]
+pub fn mails_of_address(sealer: &Sealer, client: &Client) -> Bucket {
+    sealer.tag("throttle: mails of an address", &network(client.address))
 }
 
 /// Counts one of whatever `bucket` stands for.
@@ -348,11 +364,15 @@ pub fn network(address: IpAddr) -> [u8; 16] {
     }
 }
 
-fn milliseconds(wait: i64) -> Duration {
+/// A wait as the database tells it.
+#[must_use]
+pub fn milliseconds(wait: i64) -> Duration {
     Duration::from_millis(u64::try_from(wait).unwrap_or(0).max(1))
 }
 
-fn hex(bucket: &Bucket) -> String {
+/// A bucket as the database reads it out of JSON.
+#[must_use]
+pub fn hex(bucket: &Bucket) -> String {
     bucket.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -36,6 +36,7 @@ macro_rules! redacted {
 redacted!(
     BeginTotpEnrollmentResponse,
     ChangePasswordRequest,
+    ChangePasswordResponse,
     Challenge,
     CompleteSignInRequest,
     ConfirmTotpEnrollmentRequest,
@@ -54,6 +55,7 @@ redacted!(
     RefreshSessionRequest,
     RegenerateRecoveryCodesResponse,
     ResetPasswordRequest,
+    ResetPasswordResponse,
     SignInRequest,
     SignOutRequest,
     SignUpRequest,

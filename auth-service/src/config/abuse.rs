@@ -21,7 +21,7 @@ pub struct Abuse {
     #[arg(long, env = "AUTH_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
     /// Wrong passwords for one e-mail, or on one known device, after which the
-    /// next has to wait.
+    /// next has to wait. All known devices of a user have four times as many.
     #[arg(long, env = "AUTH_SIGN_IN_FREE_ATTEMPTS", default_value_t = 5)]
     pub sign_in_free_attempts: u32,
     /// How long it has to wait. Every further wrong password doubles that.
@@ -40,7 +40,8 @@ pub struct Abuse {
     /// See AUTH_SIGN_IN_PER_ADDRESS.
     #[arg(long, env = "AUTH_SIGN_IN_PERIOD", default_value = "10m", value_parser = duration)]
     pub sign_in_period: Duration,
-    /// Sign-ups from one address within AUTH_SIGN_UP_PERIOD.
+    /// Sign-ups from one address within AUTH_SIGN_UP_PERIOD, and as many mails
+    /// that are asked for to set a password.
     #[arg(long, env = "AUTH_SIGN_UP_PER_ADDRESS", default_value_t = 20)]
     pub sign_up_per_address: u32,
     /// See AUTH_SIGN_UP_PER_ADDRESS.
@@ -96,6 +97,12 @@ impl Abuse {
         Throttles {
             account: Rule::growing(
                 self.sign_in_free_attempts,
+                self.sign_in_forget,
+                self.sign_in_delay,
+                self.sign_in_max_delay,
+            ),
+            devices: Rule::growing(
+                self.sign_in_free_attempts.saturating_mul(4),
                 self.sign_in_forget,
                 self.sign_in_delay,
                 self.sign_in_max_delay,

@@ -183,15 +183,17 @@ async fn sweep_mails(database: &Database, now: DateTime<Utc>) -> Result<(), Erro
 }
 
 async fn sweep_tokens(database: &Database, now: DateTime<Utc>) -> Result<(), Error> {
-    let (mut user, mut kind): (Option<Uuid>, Option<String>) = (None, None);
+    let (mut user, mut kind, mut hash) = (None::<Uuid>, None::<String>, None::<Vec<u8>>);
     loop {
-        let kind_before = kind.as_deref();
+        let (kind_before, hash_before) = (kind.as_deref(), hash.as_deref());
         let swept = database.call(Repeat::Safe, |mut connection| async move {
             sqlx::query!(
-                "select last_user, last_kind from api.sweep_mail_tokens($1, $2, $3, $4)",
+                "select last_user, last_kind, last_hash
+                from api.sweep_mail_tokens($1, $2, $3, $4, $5)",
                 now,
                 user,
                 kind_before,
+                hash_before,
                 SWEPT_AT_ONCE
             )
             .fetch_one(&mut *connection)
@@ -201,6 +203,6 @@ async fn sweep_tokens(database: &Database, now: DateTime<Utc>) -> Result<(), Err
         if swept.last_user.is_none() {
             return Ok(());
         }
-        (user, kind) = (swept.last_user, swept.last_kind);
+        (user, kind, hash) = (swept.last_user, swept.last_kind, swept.last_hash);
     }
 }

@@ -42,7 +42,7 @@ pub struct MailToken {
 }
 
 impl Purpose {
-    const ALL: [Self; 5] =
+    pub(super) const ALL: [Self; 5] =
         [Self::Verify, Self::SignUp, Self::Reset, Self::ChangeOld, Self::ChangeNew];
 
     /// The purpose as it is stored.

@@ -49,7 +49,9 @@ impl AccountService for Service {
         &self,
         request: Request<ChangePasswordRequest>,
     ) -> Result<Response<ChangePasswordResponse>, Status> {
-        answer(self.do_change_password(request).await)
+        let metadata = request.metadata().clone();
+        let result = self.do_change_password(request).await;
+        self.with_pass(&metadata, result, |changed| &mut changed.device_token)
     }
 
     async fn list_sessions(
@@ -217,7 +219,7 @@ impl Service {
         accounts::change_password(database, &caller, &stored, &hashed, &notice).await?;
         self.0.outbox.filled();
         self.0.trust.changed();
-        Ok(ChangePasswordResponse {})
+        Ok(ChangePasswordResponse { device_token: self.first_pass(caller.user, caller.now) })
     }
 
     async fn do_list_sessions(

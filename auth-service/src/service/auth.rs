@@ -86,7 +86,9 @@ impl AuthService for Service {
         &self,
         request: Request<ResetPasswordRequest>,
     ) -> Result<Response<ResetPasswordResponse>, Status> {
-        answer(self.do_reset_password(request).await)
+        let (metadata, _, request) = request.into_parts();
+        let result = self.do_reset_password(request).await;
+        self.with_pass(&metadata, result, |reset| &mut reset.device_token)
     }
 
     async fn verify_email(
@@ -135,13 +137,17 @@ impl Service {
         let email = fields.read("email", Email::parse(&email));
         let display_name = fields.read("display_name", DisplayName::parse(&display_name));
         let transport = self.read_transport(&mut fields, metadata, refresh_token_transport)?;
-        let password = self.new_password(&mut fields, "password", password, known).await?;
+        let mut password = self.password_of_length(&mut fields, "password", password);
+        if let Some(given) = password.take() {
+            // What is work is counted, whatever else is wrong.
+            let Parts { database, throttles, sealer, clock, .. } = &*self.0;
+            let client = Client::current();
+            throttle::begin_sign_up(database, throttles, sealer, &client, clock.now()).await?;
+            password = self.strong_password(&mut fields, "password", given, known).await?;
+        }
         let (email, display_name, transport, password) =
             fields.all((email, display_name, transport, password))?;
 
-        let Parts { database, throttles, sealer, clock, .. } = &*self.0;
-        let client = Client::current();
-        throttle::begin_sign_up(database, throttles, sealer, &client, clock.now()).await?;
         let stored = self.0.hasher.hash(&password).await?;
         if self.0.enumeration == Enumeration::Strict {
             self.request_sign_up(&email, &display_name, &stored).await?;
@@ -150,6 +156,7 @@ impl Service {
         let session = self.new_session(rng::uuid_v4());
         let outbox = &self.0.outbox;
         let mail = outbox.with_token(session.now, Purpose::Verify, |token| Mail::Verify { token });
+        let mail = mail.after(outbox.pauses_of_user(Purpose::Verify, session.user));
         let database = &self.0.database;
         let user =
             accounts::sign_up(database, &email, &display_name, &stored, &session, &mail).await?;

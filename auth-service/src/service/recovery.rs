@@ -14,7 +14,7 @@ use shared::{
 };
 use tonic::Request;
 
-use super::Service;
+use super::{Parts, Service};
 use crate::{
     client::Client,
     email::{DisplayName, Email},
@@ -25,6 +25,7 @@ use crate::{
         token::{MailToken, Purpose},
     },
     recovery::{self, NewAccount, Proved},
+    throttle,
 };
 
 impl Service {
@@ -39,6 +40,7 @@ impl Service {
         let caller = self.caller(&identity)?;
         let outbox = &self.0.outbox;
         let mail = outbox.with_token(caller.now, Purpose::Verify, |token| Mail::Verify { token });
+        let mail = mail.after(outbox.pauses_of_user(Purpose::Verify, caller.user));
         recovery::request_verification(&self.0.database, &caller, &mail).await?;
         outbox.filled();
         Ok(RequestEmailVerificationResponse {})
@@ -61,6 +63,8 @@ impl Service {
             token,
             new_email: new.as_str().to_owned(),
         });
+        // The other one goes with it.
+        let to_old = to_old.after(outbox.pauses_of_user(Purpose::ChangeOld, caller.user));
         let to_new =
             outbox.with_token(caller.now, Purpose::ChangeNew, |token| Mail::ChangeNew { token });
         let database = &self.0.database;
@@ -79,18 +83,22 @@ impl Service {
         let mut fields = Fields::new();
         let email = fields.read("email", Email::parse(&request.get_ref().email));
         let (email,) = fields.all((email,))?;
-        let (outbox, now) = (&self.0.outbox, self.0.clock.now());
+        let Parts { database, outbox, throttles, sealer, clock, .. } = &*self.0;
+        let now = clock.now();
         let mail = outbox.with_token(now, Purpose::Reset, |token| Mail::Reset { token });
-        recovery::request_reset(&self.0.database, &email, &mail, now).await?;
+        let mail = mail.after(outbox.pauses_of_reader(Purpose::Reset, &email));
+        let address = throttle::mails_of_address(sealer, &Client::current());
+        let counted = (&address, throttles.sign_up);
+        recovery::request_reset(database, &email, counted, &mail, now).await?;
         outbox.filled();
         Ok(RequestPasswordResetResponse {})
     }
 
     pub(super) async fn do_reset_password(
         &self,
-        request: Request<ResetPasswordRequest>,
+        request: ResetPasswordRequest,
     ) -> Result<ResetPasswordResponse, Failure> {
-        let ResetPasswordRequest { token, new_password } = request.into_inner();
+        let ResetPasswordRequest { token, new_password } = request;
         let (database, now) = (&self.0.database, self.0.clock.now());
         let mut fields = Fields::new();
         let token = MailToken::parse(&token).filter(|token| token.purpose == Purpose::Reset);
@@ -100,8 +108,14 @@ impl Service {
         };
         let good = token.filter(|_| subject.is_some()).ok_or(MAIL_TOKEN_INVALID);
         let token = fields.read_as(Reason::MailTokenInvalid, "token", good);
-        let known = subject.map(|owner| vec![owner.email, owner.display_name]).unwrap_or_default();
-        let password = self.new_password(&mut fields, "new_password", new_password, known).await?;
+        let password = match subject {
+            Some(owner) => {
+                let known = vec![owner.email, owner.display_name];
+                self.new_password(&mut fields, "new_password", new_password, known).await?
+            }
+            // How easy it is to guess is work, and nobody's business.
+            None => self.password_of_length(&mut fields, "new_password", new_password),
+        };
         let (token, password) = fields.all((token, password))?;
         let hashed = self.0.hasher.hash(&password).await?;
         let client = Client::current();
@@ -109,7 +123,7 @@ impl Service {
         recovery::reset_password(database, &token, &hashed, &client, &notice, now).await?;
         self.0.outbox.filled();
         self.0.trust.changed();
-        Ok(ResetPasswordResponse {})
+        Ok(ResetPasswordResponse { device_token: self.first_pass(token.user, now) })
     }
 
     pub(super) async fn do_verify_email(
@@ -148,6 +162,8 @@ impl Service {
     ) -> Result<(), Failure> {
         let (outbox, now) = (&self.0.outbox, self.0.clock.now());
         let mail = outbox.with_token(now, Purpose::SignUp, |token| Mail::SignUp { token });
+        let from = Client::current().address;
+        let mail = mail.after(outbox.pauses_of_asker(Purpose::SignUp, email, from));
         let notice = outbox.notice(now, Mail::AddressTaken {});
         let account = NewAccount { user: rng::uuid_v4(), email, display_name, password };
         recovery::request_sign_up(&self.0.database, &account, &mail, &notice, now).await?;

@@ -29,7 +29,7 @@ pub(crate) const fn seconds(seconds: u64) -> Duration {
 }
 
 /// A request that the proxy hands on for this address.
-fn from<T>(address: &str, message: T) -> Request<T> {
+pub(crate) fn from<T>(address: &str, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.metadata_mut().insert("x-forwarded-for", address.parse().unwrap());
     request
@@ -61,7 +61,7 @@ async fn sign_up(app: &TestApp, address: &str, name: &str) -> Result<Credentials
 
 /// How long the refusal says to wait.
 #[track_caller]
-fn wait(status: &Status) -> Duration {
+pub(crate) fn wait(status: &Status) -> Duration {
     status.get_details_retry_info().unwrap().retry_delay.unwrap()
 }
 
@@ -291,6 +291,24 @@ async fn an_address_makes_some_accounts_an_hour() {
         .is(Code::ResourceExhausted, "RATE_LIMITED");
 }
 
+/// How easy a password is to guess is work for the threads that hash: whoever has
+/// it found out has signed up.
+#[tokio::test]
+async fn sign_ups_with_weak_passwords_are_counted() {
+    let app = TestApp::start_with(&[BEHIND, "--sign-up-per-address=3"]).await;
+    let weak = SignUpRequest {
+        email: ADA.to_owned(),
+        password: "password1".to_owned(),
+        ..SignUpRequest::default()
+    };
+    for _ in 0..3 {
+        let refused = app.auth().sign_up(from("203.0.113.1", weak.clone())).await.unwrap_err();
+        refused.is(Code::InvalidArgument, "PASSWORD_COMPROMISED");
+    }
+    let refused = app.auth().sign_up(from("203.0.113.1", weak)).await.unwrap_err();
+    refused.is(Code::ResourceExhausted, "RATE_LIMITED");
+}
+
 /// The owner can see that somebody tries; nobody can fill the log by trying, and
 /// about who has no account there is nothing to log.
 #[tokio::test]
@@ -361,10 +379,10 @@ async fn a_storm_is_answered_to_the_last_call() {
         }
     }
     assert!((18..500).contains(&checked), "{checked}");
-    // With the e-mail and at the address; and there was a sign-up.
+    // With the e-mail and at the address; and there was a sign-up with its mail.
     assert_eq!(
         number(&app, "select sum(attempts)::bigint from data.throttles").await,
-        2 * checked + 1
+        2 * checked + 2
     );
     app.sign_in(ADA, PASSWORD).await.unwrap();
 }

@@ -1,19 +1,22 @@
 //! Devices: which are known and what that is good for, and how many may be
 //! signed in. How much others are slowed down meanwhile is in `abuse.rs`.
 
-use proto::auth::v1::{GetUserRequest, complete_sign_in_request::Code::RecoveryCode};
+use proto::auth::v1::{
+    ChangePasswordRequest, GetUserRequest, complete_sign_in_request::Code::RecoveryCode,
+};
 use sqlx::ConnectOptions as _;
-use tonic::Code;
+use tonic::{Code, Request};
 
 use crate::{
     abuse::{ADA, BEHIND, WRONG, attempt, audited, number, seconds, throttled},
     authenticator::{challenged, complete, signed_in, with_authenticator},
     harness::{PASSWORD, TestApp, Told as _, minutes},
+    recovery::{self, NEW, RESET, request_reset},
+    smtp::MailServer,
 };
 
 /// A known device is counted by itself: others do not delay it, nor it others.
-/// No pass but a good one of this very account changes anything, and none does
-/// once the user's devices are forgotten.
+/// No pass but a good one of this very account changes anything.
 #[tokio::test]
 async fn a_device_is_known_to_its_account_only() {
     let app = TestApp::start_with(&[BEHIND, "--sign-in-per-address=8"]).await;
@@ -45,25 +48,80 @@ async fn a_device_is_known_to_its_account_only() {
     app.clock.advance(seconds(1));
     attempt(app.auth(), here, (ADA, PASSWORD, "")).await.unwrap();
     attempt(app.auth(), here, (ADA, PASSWORD, &again)).await.unwrap();
-
-    forget_devices(&app, &ada.name).await;
-    for _ in 0..5 {
-        assert_eq!(throttled(attempt(app.auth(), here, (ADA, WRONG, &again)).await), None);
-    }
-    let stranger = attempt(app.auth(), here, (ADA, PASSWORD, &again)).await;
-    assert_eq!(throttled(stranger), Some(seconds(1)));
 }
 
-/// What setting a password anew does besides.
-async fn forget_devices(app: &TestApp, user: &str) {
-    let user: uuid::Uuid = user.strip_prefix("users/").unwrap().parse().unwrap();
-    let mut connection = app.database.superuser.connect().await.unwrap();
-    sqlx::query("select data.forget_devices($1, $2)")
-        .bind(user)
-        .bind(app.clock.shared().now())
-        .execute(&mut connection)
-        .await
-        .unwrap();
+/// Whoever had the password has passes. Once it is another one they are worth
+/// nothing, and the device that it was set on is the one that is known.
+#[tokio::test]
+async fn a_new_password_makes_every_other_device_unknown() {
+    let mails = MailServer::start().await;
+    for by_mail in [true, false] {
+        let app = recovery::start(&mails, &[BEHIND]).await;
+        let ada = app.signed_up("ada").await;
+        let old = app.sign_in(ADA, PASSWORD).await.unwrap().device_token;
+        let new = if by_mail {
+            request_reset(&app, ADA).await.unwrap();
+            recovery::reset(&app, &mails.take(ADA, RESET).await.token(), NEW).await.unwrap()
+        } else {
+            let request = ChangePasswordRequest {
+                current_password: PASSWORD.to_owned(),
+                new_password: NEW.to_owned(),
+                ..ChangePasswordRequest::default()
+            };
+            let mut account = app.account(&ada.credentials.access_token);
+            account.change_password(request).await.unwrap().into_inner().device_token
+        };
+        // As many as the e-mail has, and none besides.
+        for n in 0..6 {
+            let wait = throttled(attempt(app.auth(), "203.0.113.1", (ADA, WRONG, &old)).await);
+            assert_eq!(wait, (n == 5).then_some(seconds(1)), "{by_mail}");
+        }
+        let late = attempt(app.auth(), "203.0.113.1", (ADA, NEW, &old)).await;
+        assert_eq!(throttled(late), Some(seconds(1)), "{by_mail}");
+        attempt(app.auth(), "198.51.100.1", (ADA, NEW, &new)).await.unwrap();
+    }
+}
+
+/// On a page the pass goes into the cookie that SignIn reads.
+#[tokio::test]
+async fn the_pass_of_a_new_password_is_kept_by_the_browser() {
+    const PAGE: &str = "https://tasks.example.org";
+    let app = TestApp::start_with(&["--allowed-origins", PAGE]).await;
+    let ada = app.signed_up("ada").await;
+    let mut request = Request::new(ChangePasswordRequest {
+        current_password: PASSWORD.to_owned(),
+        new_password: NEW.to_owned(),
+        ..ChangePasswordRequest::default()
+    });
+    request.metadata_mut().insert("origin", PAGE.parse().unwrap());
+    let mut account = app.account(&ada.credentials.access_token);
+    let answer = account.change_password(request).await.unwrap();
+    let cookie = answer.metadata().get("set-cookie").unwrap().to_str().unwrap();
+    assert!(cookie.starts_with("__Host-duet-device=dp1.") && cookie.contains("; HttpOnly"));
+    assert_eq!(answer.get_ref().device_token, "");
+}
+
+/// Any number of passes add a bounded number of attempts; beyond, the devices are
+/// as unknown ones, and no worse off.
+#[tokio::test]
+async fn a_hundred_passes_are_no_hundred_chances() {
+    let app = TestApp::start_with(&[BEHIND]).await;
+    app.signed_up("ada").await;
+    let mut passes = Vec::new();
+    for _ in 0..40 {
+        passes.push(app.sign_in(ADA, PASSWORD).await.unwrap().device_token);
+    }
+    app.clock.advance(seconds(1));
+    let mut checked = 0;
+    for pass in &passes {
+        let waited = throttled(attempt(app.auth(), "203.0.113.1", (ADA, WRONG, pass)).await);
+        checked += usize::from(waited.is_none());
+    }
+    assert_eq!(checked, 20 + 5);
+    let owner = attempt(app.auth(), "198.51.100.1", (ADA, PASSWORD, &passes[39])).await;
+    assert_eq!(throttled(owner), Some(seconds(1)));
+    app.clock.advance(seconds(1));
+    attempt(app.auth(), "198.51.100.1", (ADA, PASSWORD, &passes[39])).await.unwrap();
 }
 
 /// A pass is good for as long as it is said to be.

@@ -41,6 +41,7 @@ mod sign_in;
 mod sign_up;
 mod smtp;
 mod soak;
+mod takeover;
 mod tokens;
 mod trust;
 mod trust_keys;

@@ -1,0 +1,250 @@
+//! Who would take an account over by what goes by mail, keep it from its owner, or
+//! keep the owner out: what they get, and what the owner does about it.
+
+use proto::auth::v1::{
+    ChangePasswordRequest, GetUserRequest, ListFactorsRequest, RequestPasswordResetRequest,
+    RevokeOtherSessionsRequest, SignUpRequest, complete_sign_in_request::Code::TotpCode,
+    verify_email_response::Outcome,
+};
+use tonic::{Code, Status};
+
+use crate::{
+    abuse::{ADA, BEHIND, from, wait},
+    authenticator::{Authenticator, challenged, complete, with_authenticator},
+    harness::{PASSWORD, TestApp, Told as _, minutes},
+    operators::suspend,
+    recovery::{
+        CHANGE_NEW, CHANGE_OLD, NEW, RESET, VERIFY, assert_void, request_change, request_reset,
+        reset, rows, start, verify,
+    },
+    sign_up::claims,
+    smtp::MailServer,
+};
+
+const THIEF: &str = "thief@example.org";
+
+async fn change_password(app: &TestApp, token: &str) {
+    let request = ChangePasswordRequest {
+        current_password: PASSWORD.to_owned(),
+        new_password: NEW.to_owned(),
+        ..ChangePasswordRequest::default()
+    };
+    app.account(token).change_password(request).await.unwrap();
+}
+
+/// A thief with a session asks for another address, and the owner agrees by
+/// mistake. Whatever ends the thief's session takes that back.
+#[tokio::test]
+async fn a_wish_for_another_address_ends_with_the_session_that_had_it() {
+    for way in ["change", "reset", "revoke others", "suspend"] {
+        let mails = MailServer::start().await;
+        let app = start(&mails, &[]).await;
+        let ada = app.signed_up("ada").await;
+        let thief = app.sign_in(ADA, PASSWORD).await.unwrap();
+        request_change(&app, &thief.access_token, THIEF).await.unwrap();
+        let agreed = mails.take(ADA, CHANGE_OLD).await.token();
+        assert_eq!(verify(&app, &agreed).await.unwrap(), Outcome::Agreed);
+        let token = &ada.credentials.access_token;
+        match way {
+            "change" => change_password(&app, token).await,
+            "reset" => {
+                request_reset(&app, ADA).await.unwrap();
+                reset(&app, &mails.take(ADA, RESET).await.token(), NEW).await.unwrap();
+            }
+            "revoke others" => {
+                let request = RevokeOtherSessionsRequest::default();
+                app.account(token).revoke_other_sessions(request).await.unwrap();
+            }
+            _ => {
+                let operator = app.operator("olga").await;
+                let mut admin = app.admin(&operator.credentials.access_token);
+                suspend(&mut admin, &ada.name).await.unwrap();
+            }
+        }
+        let last = mails.take(THIEF, CHANGE_NEW).await.token();
+        assert_void(&verify(&app, &last).await.unwrap_err());
+        assert!(app.sign_in(THIEF, PASSWORD).await.is_err(), "{way}");
+        assert!(app.sign_in(THIEF, NEW).await.is_err(), "{way}");
+    }
+}
+
+/// Only both together change the address: not one of them, when the other is gone.
+#[tokio::test]
+async fn one_address_alone_never_agrees_for_both() {
+    for (gone, left) in [("change-old", CHANGE_NEW), ("change-new", CHANGE_OLD)] {
+        let mails = MailServer::start().await;
+        let app = start(&mails, &[]).await;
+        let ada = app.signed_up("ada").await;
+        request_change(&app, &ada.credentials.access_token, THIEF).await.unwrap();
+        let recipient = if left == CHANGE_NEW { THIEF } else { ADA };
+        let token = mails.take(recipient, left).await.token();
+        app.tamper(&format!("delete from data.mail_tokens where kind = '{gone}'")).await;
+        assert_void(&verify(&app, &token).await.unwrap_err());
+        assert!(app.sign_in(ADA, PASSWORD).await.is_ok());
+    }
+}
+
+/// What was asked for before a newer wish is void: both addresses agree to the same.
+#[tokio::test]
+async fn two_wishes_are_not_agreed_to_crosswise() {
+    let mails = MailServer::start().await;
+    let app = start(&mails, &[]).await;
+    let ada = app.signed_up("ada").await;
+    let token = &ada.credentials.access_token;
+    request_change(&app, token, THIEF).await.unwrap();
+    let older = mails.take(THIEF, CHANGE_NEW).await.token();
+    app.clock.advance(minutes(1));
+    request_change(&app, token, "lovelace@example.org").await.unwrap();
+    mails.take(ADA, CHANGE_OLD).await;
+    let agreed = mails.take(ADA, CHANGE_OLD).await.token();
+    assert_eq!(verify(&app, &agreed).await.unwrap(), Outcome::Agreed);
+    assert_void(&verify(&app, &older).await.unwrap_err());
+    let newer = mails.take("lovelace@example.org", CHANGE_NEW).await.token();
+    assert_eq!(verify(&app, &newer).await.unwrap(), Outcome::Changed);
+}
+
+/// A link that somebody may have read is worth nothing once the password is new;
+/// nor is a sign-in that waits for its second step.
+#[tokio::test]
+async fn what_waits_ends_with_the_old_password() {
+    let mails = MailServer::start().await;
+    let app = start(&mails, &[]).await;
+    let (ada, authenticator) = with_authenticator(&app, "ada").await;
+    verify(&app, &mails.take(ADA, VERIFY).await.token()).await.unwrap();
+    let challenge = challenged(&app, &ada).await;
+    request_reset(&app, ADA).await.unwrap();
+    let first = mails.take(ADA, RESET).await.token();
+    app.clock.advance(minutes(1));
+    request_reset(&app, ADA).await.unwrap();
+    let second = mails.take(ADA, RESET).await.token();
+    reset(&app, &second, NEW).await.unwrap();
+    assert_void(&reset(&app, &first, PASSWORD).await.unwrap_err());
+    let code = TotpCode(authenticator.code(&app, 0));
+    let over = complete(&app, &challenge.token, code).await.unwrap_err();
+    over.is(Code::Unauthenticated, "CHALLENGE_INVALID");
+
+    let bob = app.signed_up("bob").await;
+    request_reset(&app, &bob.email).await.unwrap();
+    let read = mails.take(&bob.email, RESET).await.token();
+    change_password(&app, &bob.credentials.access_token).await;
+    assert_void(&reset(&app, &read, PASSWORD).await.unwrap_err());
+}
+
+/// A stranger who signed up with the address, and added an authenticator, has shown
+/// nothing; an owner who verified it keeps theirs.
+#[tokio::test]
+async fn a_reset_leaves_factors_only_where_the_address_was_verified() {
+    let mails = MailServer::start().await;
+    let app = start(&mails, &[]).await;
+    let squatter = app.signed_up("ada").await;
+    Authenticator::enrolled(&app, &squatter.credentials.access_token).await;
+    let bob = app.signed_up("bob").await;
+    Authenticator::enrolled(&app, &bob.credentials.access_token).await;
+    verify(&app, &mails.take(&bob.email, VERIFY).await.token()).await.unwrap();
+    for person in [&squatter, &bob] {
+        request_reset(&app, &person.email).await.unwrap();
+        reset(&app, &mails.take(&person.email, RESET).await.token(), NEW).await.unwrap();
+    }
+    let owner = app.sign_in(ADA, NEW).await.unwrap();
+    let listed = app.account(&owner.access_token).list_factors(ListFactorsRequest::default()).await;
+    assert_eq!(listed.unwrap().into_inner().factors, []);
+    let request = proto::auth::v1::SignInRequest {
+        email: bob.email,
+        password: NEW.to_owned(),
+        ..Default::default()
+    };
+    let answer = app.auth().sign_in(request).await.unwrap().into_inner();
+    assert!(answer.challenge.is_some() && answer.credentials.is_none());
+}
+
+/// Whoever asks for resets of another's password voids none of them, and has few
+/// mails sent; an address that nobody has is treated alike.
+#[tokio::test]
+async fn asking_for_resets_voids_none_and_floods_nobody() {
+    let mails = MailServer::start().await;
+    let app = start(&mails, &[]).await;
+    app.signed_up("ada").await;
+    mails.take(ADA, VERIFY).await;
+    let mut links = Vec::new();
+    let mut seen = [Vec::new(), Vec::new()];
+    for minute in 0..20 {
+        for (email, added) in [ADA, "nobody@example.org"].into_iter().zip(&mut seen) {
+            let before = rows(&app).await;
+            request_reset(&app, email).await.unwrap();
+            let after = rows(&app).await;
+            let count = |rows: &[(String, i64)], table: &str| {
+                rows.iter().find(|row| row.0 == table).unwrap().1
+            };
+            let new = |table| count(&after, table) - count(&before, table);
+            assert_eq!(new("outbox"), new("mail_tokens"));
+            if new("outbox") > 0 {
+                added.push(minute);
+            }
+        }
+        if seen[0].last() == Some(&minute) {
+            links.push(mails.take(ADA, RESET).await.token());
+        }
+        app.clock.advance(minutes(1));
+    }
+    assert_eq!(seen[0], [0, 1, 3]);
+    assert_eq!(seen[0], seen[1]);
+    reset(&app, &links[0], NEW).await.unwrap();
+}
+
+/// An address asks for some mails an hour, known or not.
+#[tokio::test]
+async fn an_address_asks_for_some_mails_an_hour() {
+    let app = TestApp::start_with(&[BEHIND, "--sign-up-per-address=3"]).await;
+    app.operator("ada").await;
+    let ask = async |address: &'static str, email: &str| -> Result<(), Status> {
+        let request = RequestPasswordResetRequest { email: email.to_owned() };
+        app.auth().request_password_reset(from(address, request)).await.map(drop)
+    };
+    for n in 0..3 {
+        ask("203.0.113.1", &format!("nobody-{n}@example.org")).await.unwrap();
+    }
+    let before = rows(&app).await;
+    for email in [ADA, "nobody@example.org"] {
+        let refused = ask("203.0.113.1", email).await.unwrap_err();
+        refused.is(Code::ResourceExhausted, "RATE_LIMITED");
+        assert_eq!(wait(&refused), minutes(20));
+    }
+    assert_eq!(rows(&app).await, before);
+    ask("203.0.113.2", ADA).await.unwrap();
+}
+
+/// Where sign-ups are finished by mail: whose link is followed, that one's password
+/// it is, whoever else signs up with the address before, after, and how often.
+#[tokio::test]
+async fn a_sign_up_is_finished_with_the_password_that_it_began_with() {
+    let mails = MailServer::start().await;
+    let app = start(&mails, &[BEHIND, "--enumeration=strict"]).await;
+    let sign_up = async |address: &'static str, password: &str| {
+        let request = SignUpRequest {
+            email: ADA.to_owned(),
+            password: password.to_owned(),
+            ..SignUpRequest::default()
+        };
+        app.auth().sign_up(from(address, request)).await.unwrap();
+    };
+    let link = async || mails.take(ADA, "Please finish your sign-up").await.token();
+    let (attacker, victim) = ("203.0.113.1", "198.51.100.1");
+    sign_up(attacker, NEW).await;
+    link().await;
+    // Held up by nobody else's pause.
+    sign_up(victim, PASSWORD).await;
+    let own = link().await;
+    for _ in 0..10 {
+        sign_up(attacker, NEW).await;
+    }
+    app.clock.advance(minutes(1));
+    sign_up(attacker, NEW).await;
+    let other = link().await;
+    assert_eq!(verify(&app, &own).await.unwrap(), Outcome::Verified);
+    assert_void(&verify(&app, &other).await.unwrap_err());
+    assert!(app.sign_in(ADA, NEW).await.is_err());
+    let session = app.sign_in(ADA, PASSWORD).await.unwrap();
+    assert!(claims(&session.access_token).email_verified);
+    let mut account = app.account(&session.access_token);
+    account.get_user(GetUserRequest::default()).await.unwrap();
+}
