@@ -7,13 +7,12 @@ use proto::auth::v1::{
     RequestPasswordResetRequest, ResetPasswordRequest, SignUpResponse, VerifyEmailRequest,
     verify_email_response::Outcome,
 };
-use shared::testing::ManualClock;
 use sqlx::ConnectOptions as _;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::{
-    harness::{PASSWORD, Person, TestApp, Told as _, key, minutes},
+    harness::{PASSWORD, Person, TestApp, Told as _, minutes},
     sign_up::claims,
     smtp::MailServer,
 };
@@ -375,25 +374,6 @@ async fn a_method_of_mail_costs_one_statement() {
     assert_eq!(app.statements.take(), 1);
     assert_void(&verify(&app, "junk").await.unwrap_err());
     assert_eq!(app.statements.take(), 0);
-}
-
-/// As much is done for an address that is taken as for one that is free: the
-/// attempt is counted, the password hashed, and the mail written.
-#[tokio::test]
-async fn a_strict_sign_up_costs_two_statements_either_way() {
-    shared::program::install_cryptography();
-    let (database, clock, key) =
-        (shared::testing::database(&auth_service::SCHEMA).await, ManualClock::new(), key());
-    let app = TestApp::start_on(database, clock, &key, &[]).await;
-    app.signed_up("ada").await;
-    let (database, clock) = app.stop().await;
-    let app = TestApp::start_alone_on(database, clock, &key, &["--enumeration=strict"]).await;
-    app.sign_up("warm-up").await.unwrap();
-    for name in ["ada", "bob"] {
-        app.statements.take();
-        assert_eq!(app.sign_up(name).await.unwrap(), SignUpResponse::default());
-        assert_eq!(app.statements.take(), 2, "{name}");
-    }
 }
 
 /// A token of Ada's that is well made, but was never issued.

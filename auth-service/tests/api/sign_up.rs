@@ -1,11 +1,11 @@
 //! Signing up.
 
 use proto::auth::v1::{GetUserRequest, SignUpRequest, SignUpResponse};
-use shared::verify::Claims;
+use shared::{testing::ManualClock, verify::Claims};
 use sqlx::ConnectOptions as _;
 use tonic::Code;
 
-use crate::harness::{PASSWORD, TestApp, Told as _};
+use crate::harness::{PASSWORD, TestApp, Told as _, key};
 
 /// S1.1, FR-001, FR-006, FR-011.
 #[tokio::test]
@@ -139,6 +139,25 @@ async fn the_nist_profile_asks_for_fifteen_characters() {
     assert_eq!(refused.message(), "Password must be at least 15 characters");
     request.password.push('!');
     assert!(app.auth().sign_up(request).await.is_ok());
+}
+
+/// As much is done for an address that is taken as for one that is free: the
+/// attempt is counted, the password hashed, and the mail written.
+#[tokio::test]
+async fn a_strict_sign_up_costs_two_statements_either_way() {
+    shared::program::install_cryptography();
+    let (database, clock, key) =
+        (shared::testing::database(&auth_service::SCHEMA).await, ManualClock::new(), key());
+    let app = TestApp::start_on(database, clock, &key, &[]).await;
+    app.signed_up("ada").await;
+    let (database, clock) = app.stop().await;
+    let app = TestApp::start_alone_on(database, clock, &key, &["--enumeration=strict"]).await;
+    app.sign_up("warm-up").await.unwrap();
+    for name in ["ada", "bob"] {
+        app.statements.take();
+        assert_eq!(app.sign_up(name).await.unwrap(), SignUpResponse::default());
+        assert_eq!(app.statements.take(), 2, "{name}");
+    }
 }
 
 pub(crate) fn claims(token: &str) -> Claims {
