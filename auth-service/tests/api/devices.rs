@@ -4,7 +4,6 @@
 use proto::auth::v1::{
     ChangePasswordRequest, GetUserRequest, complete_sign_in_request::Code::RecoveryCode,
 };
-use sqlx::ConnectOptions as _;
 use tonic::{Code, Request};
 
 use crate::{

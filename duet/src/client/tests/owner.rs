@@ -155,7 +155,7 @@ impl AccountService for Services {
             }
             account.check(&request.current_password)?;
             account.password = request.new_password;
-            Ok(auth::ChangePasswordResponse {})
+            Ok(auth::ChangePasswordResponse::default())
         })
     }
 
