@@ -31,19 +31,19 @@ begin
 
     delete from data.tasks t
     where t.user_id = p_user and t.id in (
-        select x.id from data.tasks x where x.user_id = p_user limit v_left
+        select x.id from data.tasks x where x.user_id = p_user order by x.id limit v_left
     );
     get diagnostics v_count = row_count;
     v_left := v_left - v_count;
     delete from data.lists l
     where l.user_id = p_user and l.id in (
-        select x.id from data.lists x where x.user_id = p_user limit v_left
+        select x.id from data.lists x where x.user_id = p_user order by x.id limit v_left
     );
     get diagnostics v_count = row_count;
     v_left := v_left - v_count;
     delete from data.requests r
     where r.user_id = p_user and r.id in (
-        select x.id from data.requests x where x.user_id = p_user limit v_left
+        select x.id from data.requests x where x.user_id = p_user order by x.id limit v_left
     );
     get diagnostics v_count = row_count;
     is_done := v_left > v_count;

@@ -93,14 +93,19 @@ async fn no_postgres_is_left_behind() {
 async fn calls_in_flight_finish_when_it_is_stopped() {
     let data = folder();
     let up = Up::start(data.path()).await;
-    sign_up(&mut up.auth(), "ada@example.org").await;
+    // More at once with one e-mail are throttled.
+    let people = ["ada", "bob", "eve", "kim"].map(|name| format!("{name}@example.org"));
+    for email in &people {
+        sign_up(&mut up.auth(), email).await;
+    }
     let auth = up.auth();
-    let calls: Vec<_> = (0..16)
-        .map(|_| {
-            let mut auth = auth.clone();
-            tokio::spawn(async move {
-                sign_in(&mut auth, "ada@example.org", crate::harness::PASSWORD).await
-            })
+    let calls: Vec<_> = people
+        .iter()
+        .cycle()
+        .take(16)
+        .map(|email| {
+            let (mut auth, email) = (auth.clone(), email.clone());
+            tokio::spawn(async move { sign_in(&mut auth, &email, crate::harness::PASSWORD).await })
         })
         .collect();
     // When the first is answered, the others wait for a hashing thread.

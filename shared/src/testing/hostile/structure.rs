@@ -49,7 +49,7 @@ pub(super) fn forms(forge: &mut Forge<'_>) {
         ("dots in percent", token.replace('.', "%2E")),
         ("commas for dots", token.replace('.', ",")),
         ("a refresh token", format!("rt1.{}", encode([7; 60]))),
-        ("a secret of a service", "ds_reporter_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".into()),
+        ("a secret of a service", format!("ds_reporter_{}", "A".repeat(43))),
     ];
     for (name, token) in rows {
         forge.refused(name, &token);
