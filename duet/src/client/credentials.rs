@@ -1,14 +1,13 @@
 //! What the client remembers between two runs: who is signed in where, and the
 //! tokens of that session, in one JSON file of mode 0600.
 //!
-//! Invariants: the file is replaced as a whole or not at all; it is never used
-//! while others can read it; who changes it holds its lock.
+//! Invariant: who changes the file holds its lock.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
-    path::{Path, PathBuf},
+    fs::{DirBuilder, File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::Path,
     time::Duration,
 };
 
@@ -17,11 +16,11 @@ use etcetera::BaseStrategy as _;
 use prost_types::Timestamp;
 use proto::auth::v1 as auth;
 use serde::{Deserialize, Serialize};
-use shared::{rng, secret::Secret};
+use shared::secret::Secret;
 use tokio::time::{Instant, sleep};
 use tonic::{Code, transport::Uri};
 
-use super::failure::Failure;
+use super::{failure::Failure, private_file::PrivateFile};
 
 /// Longer than another process can need for one refresh.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
@@ -95,7 +94,7 @@ impl Credentials {
 /// The file that holds credentials.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
-    path: PathBuf,
+    file: PrivateFile,
 }
 
 /// The right to change the file, until it is dropped.
@@ -108,24 +107,25 @@ impl Store {
     /// The store at `path`, or at the usual place.
     pub(crate) fn at(path: Option<&Path>) -> Result<Self, Failure> {
         if let Some(path) = path {
-            return Ok(Self { path: path.to_owned() });
+            return Ok(Self { file: PrivateFile::at(path.to_owned()) });
         }
         let base = etcetera::choose_base_strategy().map_err(|_| {
             Failure::usage("Your home folder is not known. Name a file with --credentials.")
         })?;
-        Ok(Self { path: base.config_dir().join("duet/credentials.json") })
+        let path = base.config_dir().join("duet/credentials.json");
+        Ok(Self { file: PrivateFile::at(path) })
     }
 
     /// The credentials, if somebody is signed in.
     pub(crate) fn read(&self) -> Result<Option<Credentials>, Failure> {
-        let text = match self.read_private() {
+        let text = match self.file.read() {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Failure::file(&self.path, &error)),
+            Err(error) => return Err(Failure::file(self.file.path(), &error)),
         };
         let credentials = serde_json::from_str::<Stored>(&text).ok().and_then(Stored::parse);
         credentials.map(Some).ok_or_else(|| {
-            let path = self.path.display();
+            let path = self.file.path().display();
             let message = format!("{path} is damaged. Sign in again with `duet sign-in`.");
             Failure::new(Code::Unauthenticated, message)
         })
@@ -133,33 +133,18 @@ impl Store {
 
     /// Replaces the credentials.
     pub(crate) fn write(&self, credentials: &Credentials, _lock: &Lock) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(&Stored::from(credentials))
-            .map_err(|error| Failure::file(&self.path, &error.into()))?;
-        let new = self.beside(&format!(".{}", rng::uuid_v4().simple()));
-        let written = write_private(&new, text.as_bytes())
-            .and_then(|()| fs::rename(&new, &self.path))
-            .map_err(|error| Failure::file(&self.path, &error));
-        if written.is_err() {
-            // Nobody needs half a file; that it may not be there is no matter.
-            drop(fs::remove_file(&new));
-        }
-        written
+        self.file.replace(&Stored::from(credentials))
     }
 
     /// Forgets the credentials.
     pub(crate) fn remove(&self, _lock: &Lock) -> Result<(), Failure> {
-        match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Failure::file(&self.path, &error))
-            }
-            _ => Ok(()),
-        }
+        self.file.remove()
     }
 
     /// Waits until no other process changes the file. What was read before may
     /// be out of date by then.
     pub(crate) async fn lock(&self) -> Result<Lock, Failure> {
-        let path = self.beside(".lock");
+        let path = self.file.beside(".lock");
         let file = self.open_lock(&path).map_err(|error| Failure::file(&path, &error))?;
         let until = Instant::now() + LOCK_PATIENCE;
         loop {
@@ -179,34 +164,12 @@ impl Store {
     }
 
     fn open_lock(&self, path: &Path) -> io::Result<File> {
-        if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        let folder = self.file.path().parent();
+        if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) {
             DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         }
         OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
     }
-
-    fn read_private(&self) -> io::Result<String> {
-        let file = File::open(&self.path)?;
-        if file.metadata()?.permissions().mode() & 0o077 != 0 {
-            let message = "others can read it; take that from them with chmod 600, and sign out \
-                           if somebody may have";
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
-        }
-        io::read_to_string(file)
-    }
-
-    /// A path that differs from the file's own by its end.
-    fn beside(&self, end: &str) -> PathBuf {
-        let mut path = self.path.clone().into_os_string();
-        path.push(end);
-        path.into()
-    }
-}
-
-fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(contents)?;
-    file.sync_all()
 }
 
 /// The credentials as they lie in the file.
@@ -275,6 +238,8 @@ impl From<&Credentials> for Stored {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
     use super::*;
 
     fn credentials() -> Credentials {
@@ -303,12 +268,12 @@ mod tests {
         let lock = store.lock().await.unwrap();
         store.write(&credentials(), &lock).unwrap();
         store.write(&credentials(), &lock).unwrap();
-        assert_eq!(mode(&store.path), 0o600);
-        assert_eq!(mode(store.path.parent().unwrap()), 0o700);
+        assert_eq!(mode(store.file.path()), 0o600);
+        assert_eq!(mode(store.file.path().parent().unwrap()), 0o700);
         let read = store.read().unwrap().unwrap();
         assert_eq!(read.refresh_token.expose(), "canary-refresh");
         assert!(!format!("{read:?}").contains("canary"));
-        let mut left: Vec<_> = fs::read_dir(store.path.parent().unwrap())
+        let mut left: Vec<_> = fs::read_dir(store.file.path().parent().unwrap())
             .unwrap()
             .map(|entry| entry.unwrap().file_name())
             .collect();
@@ -326,11 +291,11 @@ mod tests {
         let store = Store::at(Some(&folder.path().join("duet.json"))).unwrap();
         let lock = store.lock().await.unwrap();
         store.write(&credentials(), &lock).unwrap();
-        fs::set_permissions(&store.path, fs::Permissions::from_mode(0o640)).unwrap();
+        fs::set_permissions(store.file.path(), fs::Permissions::from_mode(0o640)).unwrap();
         assert_eq!(store.read().unwrap_err().exit(), 74);
 
-        fs::set_permissions(&store.path, fs::Permissions::from_mode(0o600)).unwrap();
-        fs::write(&store.path, "{\"refreshToken\": \"canary\"").unwrap();
+        fs::set_permissions(store.file.path(), fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(store.file.path(), "{\"refreshToken\": \"canary\"").unwrap();
         let failure = store.read().unwrap_err();
         assert_eq!(failure.exit(), 16);
         assert!(!failure.to_string().contains("canary"));
@@ -341,7 +306,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::at(Some(&folder.path().join("duet.json"))).unwrap();
         let held = store.lock().await.unwrap();
-        let file = store.open_lock(&store.beside(".lock")).unwrap();
+        let file = store.open_lock(&store.file.beside(".lock")).unwrap();
         assert!(matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
         drop(held);
         assert!(file.try_lock().is_ok());

@@ -19,6 +19,7 @@ mod lists;
 mod output;
 mod owner;
 mod password;
+mod private_file;
 mod prompt;
 mod proof;
 pub(crate) mod query;
