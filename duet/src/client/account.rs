@@ -3,6 +3,8 @@
 //!
 //! Opening a session is never repeated by itself: it is no harmless call.
 
+use std::mem;
+
 use comfy_table::Row;
 use proto::auth::v1::{
     self as auth, Challenge, ChangePasswordRequest, CompleteSignInRequest, CompleteSignInResponse,
@@ -76,13 +78,15 @@ pub(crate) async fn sign_in(
         false => password::ask(email, answers)?,
     };
     let code = proof::given_code(code.as_ref(), answers)?;
+    let auth_url = session::auth_url(options);
+    let pass = Store::at(options.credentials.as_deref())?.passes().find(&auth_url, email);
     let request = SignInRequest {
         email: email.clone(),
         password: password.expose().to_owned(),
         refresh_token_transport: RefreshTokenTransport::Message.into(),
-        ..SignInRequest::default()
+        device_token: pass.map_or_else(String::new, |pass| pass.expose().to_owned()),
     };
-    let service = Connection::new(session::auth_url(options))?;
+    let service = Connection::new(auth_url)?;
     let SignInResponse { mut user, mut credentials, challenge } = service
         .call(request, None, async |channel, request| {
             AuthServiceClient::new(channel).sign_in(request).await
@@ -124,14 +128,16 @@ async fn complete(
 async fn signed_in(
     options: &Options,
     user: &User,
-    credentials: auth::Credentials,
+    mut credentials: auth::Credentials,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let (auth_url, task_url) = (session::auth_url(options), session::task_url(options));
+    let pass = Secret::from(mem::take(&mut credentials.device_token));
     let stored = Credentials::new(auth_url, task_url, user, credentials);
     let store = Store::at(options.credentials.as_deref())?;
     let lock = store.lock().await?;
     store.write(&stored, &lock)?;
+    store.passes().keep(&stored, pass, &lock)?;
     let text = format!("You are signed in as {}.", output::line(&user.email));
     Ok(output.show(&json::User::from(user.clone()), || text)?)
 }
@@ -156,7 +162,7 @@ pub(crate) async fn change_password(
     };
     // Whoever typed the password need not do it twice.
     let given = Given { password: Some(current), code };
-    proof::proven(session, &given, answers, async |session| {
+    let answer = proof::proven(session, &given, answers, async |session| {
         // Made again, it would find that the old password is wrong.
         session
             .auth_once(request.clone(), async |channel, request| {
@@ -166,7 +172,8 @@ pub(crate) async fn change_password(
     })
     .await?;
     let text = "The password is changed, and every other session is ended.";
-    Ok(output.show(&json!({}), || text.to_owned())?)
+    output.show(&json!({}), || text.to_owned())?;
+    session.know_device(answer.device_token.into()).await
 }
 
 /// `duet sign-out`

@@ -1,7 +1,7 @@
 //! What the client remembers between two runs: who is signed in where, and the
 //! tokens of that session, in one JSON file of mode 0600.
 //!
-//! Invariant: who changes the file holds its lock.
+//! Invariant: who changes the file, or what lies beside it, holds its lock.
 
 use std::{
     fs::{DirBuilder, File, OpenOptions, TryLockError},
@@ -20,7 +20,7 @@ use shared::secret::Secret;
 use tokio::time::{Instant, sleep};
 use tonic::{Code, transport::Uri};
 
-use super::{failure::Failure, private_file::PrivateFile};
+use super::{failure::Failure, passes::Passes, private_file::PrivateFile};
 
 /// Longer than another process can need for one refresh.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
@@ -76,6 +76,7 @@ impl Credentials {
             refresh_token,
             refresh_token_expire_time: _,
             session,
+            // A refresh brings none, and it is kept beyond the session.
             device_token: _,
         } = credentials;
         self.renew_access(access_token, access_token_expire_time.as_ref());
@@ -139,6 +140,11 @@ impl Store {
     /// Forgets the credentials.
     pub(crate) fn remove(&self, _lock: &Lock) -> Result<(), Failure> {
         self.file.remove()
+    }
+
+    /// What makes this device known. It stays when the credentials are forgotten.
+    pub(crate) fn passes(&self) -> Passes {
+        Passes::at(self.file.beside(".passes"))
     }
 
     /// Waits until no other process changes the file. What was read before may

@@ -18,6 +18,7 @@ mod json;
 mod lists;
 mod output;
 mod owner;
+mod passes;
 mod password;
 mod private_file;
 mod prompt;

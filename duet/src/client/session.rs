@@ -211,13 +211,21 @@ impl Session {
         }
     }
 
-    /// Forgets the session, which is over for everybody.
+    /// Keeps what makes this device known to auth-service from now on.
+    pub(crate) async fn know_device(&self, pass: Secret) -> Result<(), Failure> {
+        let lock = self.store.lock().await?;
+        self.store.passes().keep(&self.credentials, pass, &lock)
+    }
+
+    /// Forgets the account, which is no more: the session, and that this device
+    /// was known.
     pub(crate) async fn forget(self) -> Result<(), Failure> {
         let lock = self.store.lock().await?;
-        match self.store.read()? {
-            Some(stored) if stored.session == self.credentials.session => self.store.remove(&lock),
-            _ => Ok(()),
+        let stored = self.store.read()?;
+        if stored.is_some_and(|stored| stored.session == self.credentials.session) {
+            self.store.remove(&lock)?;
         }
+        self.store.passes().forget(&self.credentials, &lock)
     }
 
     async fn call<Q: Clone, A>(

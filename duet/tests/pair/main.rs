@@ -7,6 +7,7 @@
 mod client;
 mod client_factors;
 mod client_files;
+mod client_known;
 mod client_lists;
 mod client_owner;
 mod client_watch;

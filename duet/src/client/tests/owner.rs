@@ -13,6 +13,9 @@ use super::fake::{Answer, Messages, Services, not_asked, status, unasked};
 
 pub(super) const PASSWORD: &str = "walnut-Trombone-91";
 
+/// How passes of devices begin here; each ends with its number.
+pub(super) const PASS: &str = "dp1.fake-";
+
 /// What the authenticator that is being added shows.
 pub(super) const FIRST_CODE: &str = "135790";
 
@@ -24,6 +27,10 @@ pub(super) struct Account {
     pub(super) codes: Vec<String>,
     /// Whether the user proved long ago who they are.
     pub(super) is_stale: bool,
+    /// How many passes were given.
+    pub(super) passes: u32,
+    /// Who is asked for a code.
+    challenged: String,
 }
 
 impl Default for Account {
@@ -33,8 +40,16 @@ impl Default for Account {
             factors: Vec::new(),
             codes: Vec::new(),
             is_stale: false,
+            passes: 0,
+            challenged: String::new(),
         }
     }
+}
+
+/// The user with this e-mail address.
+pub(super) fn user(email: &str) -> auth::User {
+    let email = email.to_lowercase();
+    auth::User { name: format!("users/{email}"), email, ..auth::User::default() }
 }
 
 /// A factor with the id that ends with this number.
@@ -75,8 +90,9 @@ impl Account {
         self.check(&request.password)?;
         let mut answer = auth::SignInResponse::default();
         if self.factors.is_empty() {
-            (answer.user, answer.credentials) = opened();
+            (answer.user, answer.credentials) = self.opened(&request.email);
         } else {
+            self.challenged.clone_from(&request.email);
             let token = "challenge".to_owned();
             answer.challenge = Some(auth::Challenge { token, ..auth::Challenge::default() });
         }
@@ -91,20 +107,25 @@ impl Account {
         assert_eq!(request.challenge_token, "challenge");
         let (TotpCode(code) | RecoveryCode(code)) = request.code.unwrap();
         self.take(&code)?;
-        let (user, credentials) = opened();
+        let (user, credentials) = self.opened(&self.challenged.clone());
         Ok(auth::CompleteSignInResponse { user, credentials })
     }
-}
 
-fn opened() -> (Option<auth::User>, Option<auth::Credentials>) {
-    let user = auth::User { email: "ada@example.com".to_owned(), ..auth::User::default() };
-    let credentials = auth::Credentials {
-        access_token: "access-new".to_owned(),
-        refresh_token: "refresh-0".to_owned(),
-        session: "users/u/sessions/s".to_owned(),
-        ..auth::Credentials::default()
-    };
-    (Some(user), Some(credentials))
+    fn opened(&mut self, email: &str) -> (Option<auth::User>, Option<auth::Credentials>) {
+        let credentials = auth::Credentials {
+            access_token: "access-new".to_owned(),
+            refresh_token: "refresh-0".to_owned(),
+            session: "users/u/sessions/s".to_owned(),
+            device_token: self.pass(),
+            ..auth::Credentials::default()
+        };
+        (Some(user(email)), Some(credentials))
+    }
+
+    fn pass(&mut self) -> String {
+        self.passes += 1;
+        format!("{PASS}{}", self.passes)
+    }
 }
 
 impl Services {
@@ -155,7 +176,7 @@ impl AccountService for Services {
             }
             account.check(&request.current_password)?;
             account.password = request.new_password;
-            Ok(auth::ChangePasswordResponse::default())
+            Ok(auth::ChangePasswordResponse { device_token: account.pass() })
         })
     }
 
