@@ -96,8 +96,9 @@ pub struct Options {
     /// http://127.0.0.1:50052].
     #[arg(long, env = "DUET_TASK_URL", value_name = "URL", global = true, value_parser = address)]
     pub task_url: Option<Uri>,
-    /// Where the session is kept [default: duet/credentials.json in the folder
-    /// of the user's configuration].
+    /// Where the session is kept, and beside it what makes this device known
+    /// [default: duet/credentials.json in the folder of the user's
+    /// configuration].
     #[arg(long, env = "DUET_CREDENTIALS", value_name = "FILE", global = true)]
     pub credentials: Option<PathBuf>,
     /// The time zone of your days and of the times you write, as Europe/Paris
@@ -122,6 +123,11 @@ pub enum ClientCommand {
     /// code does as well.
     SignIn(SignIn),
     /// End the session.
+    ///
+    /// The device stays known: what others try with your e-mail address does not
+    /// delay your next sign-in here. What makes it so lies beside the credentials,
+    /// in a file that ends with .passes, with that address; remove it where you
+    /// will not be back.
     SignOut,
     /// Show who is signed in.
     Whoami,
