@@ -31,7 +31,7 @@ pub struct MailConfig {
     /// Who mails are from: Duet <duet@example.org>.
     #[arg(long, env = "AUTH_MAIL_FROM")]
     pub mail_from: Option<String>,
-    /// Address of the page, where links in mails lead: https://duet.example.org.
+    /// Address of the page, where links in mails lead: `https://duet.example.org`.
     #[arg(long, env = "AUTH_PUBLIC_URL")]
     pub public_url: Option<String>,
     /// Whether sign-up tells who has an account.

@@ -32,6 +32,7 @@ mod reauthenticating;
 mod recovery;
 mod refreshes;
 mod replicas;
+mod rights;
 mod second_step;
 mod service_identity;
 mod service_tokens;

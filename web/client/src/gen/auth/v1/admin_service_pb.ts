@@ -313,8 +313,9 @@ export type ImportUsersRequest_ImportedUser = Message<"auth.v1.ImportUsersReques
   displayName: string;
 
   /**
-   * The hash: bcrypt (`$2a$`, `$2b$`, `$2y$`, cost at most 14) or argon2 in
-   * the PHC form, within bounds. It is hashed anew at the first sign-in.
+   * The hash: bcrypt (`$2a$`, `$2b$`, `$2y$`, cost at most 12) or argon2 in the
+   * PHC form (at most 64 MiB, and 192 MiB times passes). It is hashed anew at the
+   * first sign-in.
    *
    * @generated from field: string password_hash = 4;
    */

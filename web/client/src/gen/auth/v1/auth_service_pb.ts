@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file auth/v1/auth_service.proto.
  */
 export const file_auth_v1_auth_service: GenFile = /*@__PURE__*/
-  fileDesc("ChphdXRoL3YxL2F1dGhfc2VydmljZS5wcm90bxIHYXV0aC52MSKHAQoNU2lnblVwUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkSPwoXcmVmcmVzaF90b2tlbl90cmFuc3BvcnQYBCABKA4yHi5hdXRoLnYxLlJlZnJlc2hUb2tlblRyYW5zcG9ydCJYCg5TaWduVXBSZXNwb25zZRIbCgR1c2VyGAEgASgLMg0uYXV0aC52MS5Vc2VyEikKC2NyZWRlbnRpYWxzGAIgASgLMhQuYXV0aC52MS5DcmVkZW50aWFscyKHAQoNU2lnbkluUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRI/ChdyZWZyZXNoX3Rva2VuX3RyYW5zcG9ydBgDIAEoDjIeLmF1dGgudjEuUmVmcmVzaFRva2VuVHJhbnNwb3J0EhQKDGRldmljZV90b2tlbhgEIAEoCSJ/Cg5TaWduSW5SZXNwb25zZRIbCgR1c2VyGAEgASgLMg0uYXV0aC52MS5Vc2VyEikKC2NyZWRlbnRpYWxzGAIgASgLMhQuYXV0aC52MS5DcmVkZW50aWFscxIlCgljaGFsbGVuZ2UYAyABKAsyEi5hdXRoLnYxLkNoYWxsZW5nZSKnAQoVQ29tcGxldGVTaWduSW5SZXF1ZXN0EhcKD2NoYWxsZW5nZV90b2tlbhgBIAEoCRITCgl0b3RwX2NvZGUYAiABKAlIABIXCg1yZWNvdmVyeV9jb2RlGAMgASgJSAASPwoXcmVmcmVzaF90b2tlbl90cmFuc3BvcnQYBCABKA4yHi5hdXRoLnYxLlJlZnJlc2hUb2tlblRyYW5zcG9ydEIGCgRjb2RlImAKFkNvbXBsZXRlU2lnbkluUmVzcG9uc2USGwoEdXNlchgBIAEoCzINLmF1dGgudjEuVXNlchIpCgtjcmVkZW50aWFscxgCIAEoCzIULmF1dGgudjEuQ3JlZGVudGlhbHMiLgoVUmVmcmVzaFNlc3Npb25SZXF1ZXN0EhUKDXJlZnJlc2hfdG9rZW4YASABKAkiQwoWUmVmcmVzaFNlc3Npb25SZXNwb25zZRIpCgtjcmVkZW50aWFscxgBIAEoCzIULmF1dGgudjEuQ3JlZGVudGlhbHMiJwoOU2lnbk91dFJlcXVlc3QSFQoNcmVmcmVzaF90b2tlbhgBIAEoCSIRCg9TaWduT3V0UmVzcG9uc2UiLAobUmVxdWVzdFBhc3N3b3JkUmVzZXRSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJIh4KHFJlcXVlc3RQYXNzd29yZFJlc2V0UmVzcG9uc2UiOwoUUmVzZXRQYXNzd29yZFJlcXVlc3QSDQoFdG9rZW4YASABKAkSFAoMbmV3X3Bhc3N3b3JkGAIgASgJIhcKFVJlc2V0UGFzc3dvcmRSZXNwb25zZSIjChJWZXJpZnlFbWFpbFJlcXVlc3QSDQoFdG9rZW4YASABKAkirwEKE1ZlcmlmeUVtYWlsUmVzcG9uc2USNQoHb3V0Y29tZRgBIAEoDjIkLmF1dGgudjEuVmVyaWZ5RW1haWxSZXNwb25zZS5PdXRjb21lImEKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhQKEE9VVENPTUVfVkVSSUZJRUQQARITCg9PVVRDT01FX0NIQU5HRUQQAhISCg5PVVRDT01FX0FHUkVFRBADIjIKGUdldERlbGV0aW9uUmVjZWlwdFJlcXVlc3QSFQoNcmVjZWlwdF90b2tlbhgBIAEoCSLpAQoaR2V0RGVsZXRpb25SZWNlaXB0UmVzcG9uc2USLwoLZGVsZXRlX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEj0KCGVyYXN1cmVzGAIgAygLMisuYXV0aC52MS5HZXREZWxldGlvblJlY2VpcHRSZXNwb25zZS5FcmFzdXJlEg8KB3JlY2VpcHQYAyABKAkaSgoHRXJhc3VyZRIPCgdzZXJ2aWNlGAEgASgJEi4KCmVyYXNlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMsUFCgtBdXRoU2VydmljZRI5CgZTaWduVXASFi5hdXRoLnYxLlNpZ25VcFJlcXVlc3QaFy5hdXRoLnYxLlNpZ25VcFJlc3BvbnNlEjkKBlNpZ25JbhIWLmF1dGgudjEuU2lnbkluUmVxdWVzdBoXLmF1dGgudjEuU2lnbkluUmVzcG9uc2USUQoOQ29tcGxldGVTaWduSW4SHi5hdXRoLnYxLkNvbXBsZXRlU2lnbkluUmVxdWVzdBofLmF1dGgudjEuQ29tcGxldGVTaWduSW5SZXNwb25zZRJRCg5SZWZyZXNoU2Vzc2lvbhIeLmF1dGgudjEuUmVmcmVzaFNlc3Npb25SZXF1ZXN0Gh8uYXV0aC52MS5SZWZyZXNoU2Vzc2lvblJlc3BvbnNlEjwKB1NpZ25PdXQSFy5hdXRoLnYxLlNpZ25PdXRSZXF1ZXN0GhguYXV0aC52MS5TaWduT3V0UmVzcG9uc2USYwoUUmVxdWVzdFBhc3N3b3JkUmVzZXQSJC5hdXRoLnYxLlJlcXVlc3RQYXNzd29yZFJlc2V0UmVxdWVzdBolLmF1dGgudjEuUmVxdWVzdFBhc3N3b3JkUmVzZXRSZXNwb25zZRJOCg1SZXNldFBhc3N3b3JkEh0uYXV0aC52MS5SZXNldFBhc3N3b3JkUmVxdWVzdBoeLmF1dGgudjEuUmVzZXRQYXNzd29yZFJlc3BvbnNlEkgKC1ZlcmlmeUVtYWlsEhsuYXV0aC52MS5WZXJpZnlFbWFpbFJlcXVlc3QaHC5hdXRoLnYxLlZlcmlmeUVtYWlsUmVzcG9uc2USXQoSR2V0RGVsZXRpb25SZWNlaXB0EiIuYXV0aC52MS5HZXREZWxldGlvblJlY2VpcHRSZXF1ZXN0GiMuYXV0aC52MS5HZXREZWxldGlvblJlY2VpcHRSZXNwb25zZWIGcHJvdG8z", [file_auth_v1_factor, file_auth_v1_session, file_auth_v1_user, file_google_protobuf_timestamp]);
+  fileDesc("ChphdXRoL3YxL2F1dGhfc2VydmljZS5wcm90bxIHYXV0aC52MSKHAQoNU2lnblVwUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkSPwoXcmVmcmVzaF90b2tlbl90cmFuc3BvcnQYBCABKA4yHi5hdXRoLnYxLlJlZnJlc2hUb2tlblRyYW5zcG9ydCJYCg5TaWduVXBSZXNwb25zZRIbCgR1c2VyGAEgASgLMg0uYXV0aC52MS5Vc2VyEikKC2NyZWRlbnRpYWxzGAIgASgLMhQuYXV0aC52MS5DcmVkZW50aWFscyKHAQoNU2lnbkluUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRI/ChdyZWZyZXNoX3Rva2VuX3RyYW5zcG9ydBgDIAEoDjIeLmF1dGgudjEuUmVmcmVzaFRva2VuVHJhbnNwb3J0EhQKDGRldmljZV90b2tlbhgEIAEoCSJ/Cg5TaWduSW5SZXNwb25zZRIbCgR1c2VyGAEgASgLMg0uYXV0aC52MS5Vc2VyEikKC2NyZWRlbnRpYWxzGAIgASgLMhQuYXV0aC52MS5DcmVkZW50aWFscxIlCgljaGFsbGVuZ2UYAyABKAsyEi5hdXRoLnYxLkNoYWxsZW5nZSKnAQoVQ29tcGxldGVTaWduSW5SZXF1ZXN0EhcKD2NoYWxsZW5nZV90b2tlbhgBIAEoCRITCgl0b3RwX2NvZGUYAiABKAlIABIXCg1yZWNvdmVyeV9jb2RlGAMgASgJSAASPwoXcmVmcmVzaF90b2tlbl90cmFuc3BvcnQYBCABKA4yHi5hdXRoLnYxLlJlZnJlc2hUb2tlblRyYW5zcG9ydEIGCgRjb2RlImAKFkNvbXBsZXRlU2lnbkluUmVzcG9uc2USGwoEdXNlchgBIAEoCzINLmF1dGgudjEuVXNlchIpCgtjcmVkZW50aWFscxgCIAEoCzIULmF1dGgudjEuQ3JlZGVudGlhbHMiLgoVUmVmcmVzaFNlc3Npb25SZXF1ZXN0EhUKDXJlZnJlc2hfdG9rZW4YASABKAkiQwoWUmVmcmVzaFNlc3Npb25SZXNwb25zZRIpCgtjcmVkZW50aWFscxgBIAEoCzIULmF1dGgudjEuQ3JlZGVudGlhbHMiJwoOU2lnbk91dFJlcXVlc3QSFQoNcmVmcmVzaF90b2tlbhgBIAEoCSIRCg9TaWduT3V0UmVzcG9uc2UiLAobUmVxdWVzdFBhc3N3b3JkUmVzZXRSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJIh4KHFJlcXVlc3RQYXNzd29yZFJlc2V0UmVzcG9uc2UiOwoUUmVzZXRQYXNzd29yZFJlcXVlc3QSDQoFdG9rZW4YASABKAkSFAoMbmV3X3Bhc3N3b3JkGAIgASgJIi0KFVJlc2V0UGFzc3dvcmRSZXNwb25zZRIUCgxkZXZpY2VfdG9rZW4YASABKAkiIwoSVmVyaWZ5RW1haWxSZXF1ZXN0Eg0KBXRva2VuGAEgASgJIq8BChNWZXJpZnlFbWFpbFJlc3BvbnNlEjUKB291dGNvbWUYASABKA4yJC5hdXRoLnYxLlZlcmlmeUVtYWlsUmVzcG9uc2UuT3V0Y29tZSJhCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABIUChBPVVRDT01FX1ZFUklGSUVEEAESEwoPT1VUQ09NRV9DSEFOR0VEEAISEgoOT1VUQ09NRV9BR1JFRUQQAyIyChlHZXREZWxldGlvblJlY2VpcHRSZXF1ZXN0EhUKDXJlY2VpcHRfdG9rZW4YASABKAki6QEKGkdldERlbGV0aW9uUmVjZWlwdFJlc3BvbnNlEi8KC2RlbGV0ZV90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI9CghlcmFzdXJlcxgCIAMoCzIrLmF1dGgudjEuR2V0RGVsZXRpb25SZWNlaXB0UmVzcG9uc2UuRXJhc3VyZRIPCgdyZWNlaXB0GAMgASgJGkoKB0VyYXN1cmUSDwoHc2VydmljZRgBIAEoCRIuCgplcmFzZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDLFBQoLQXV0aFNlcnZpY2USOQoGU2lnblVwEhYuYXV0aC52MS5TaWduVXBSZXF1ZXN0GhcuYXV0aC52MS5TaWduVXBSZXNwb25zZRI5CgZTaWduSW4SFi5hdXRoLnYxLlNpZ25JblJlcXVlc3QaFy5hdXRoLnYxLlNpZ25JblJlc3BvbnNlElEKDkNvbXBsZXRlU2lnbkluEh4uYXV0aC52MS5Db21wbGV0ZVNpZ25JblJlcXVlc3QaHy5hdXRoLnYxLkNvbXBsZXRlU2lnbkluUmVzcG9uc2USUQoOUmVmcmVzaFNlc3Npb24SHi5hdXRoLnYxLlJlZnJlc2hTZXNzaW9uUmVxdWVzdBofLmF1dGgudjEuUmVmcmVzaFNlc3Npb25SZXNwb25zZRI8CgdTaWduT3V0EhcuYXV0aC52MS5TaWduT3V0UmVxdWVzdBoYLmF1dGgudjEuU2lnbk91dFJlc3BvbnNlEmMKFFJlcXVlc3RQYXNzd29yZFJlc2V0EiQuYXV0aC52MS5SZXF1ZXN0UGFzc3dvcmRSZXNldFJlcXVlc3QaJS5hdXRoLnYxLlJlcXVlc3RQYXNzd29yZFJlc2V0UmVzcG9uc2USTgoNUmVzZXRQYXNzd29yZBIdLmF1dGgudjEuUmVzZXRQYXNzd29yZFJlcXVlc3QaHi5hdXRoLnYxLlJlc2V0UGFzc3dvcmRSZXNwb25zZRJICgtWZXJpZnlFbWFpbBIbLmF1dGgudjEuVmVyaWZ5RW1haWxSZXF1ZXN0GhwuYXV0aC52MS5WZXJpZnlFbWFpbFJlc3BvbnNlEl0KEkdldERlbGV0aW9uUmVjZWlwdBIiLmF1dGgudjEuR2V0RGVsZXRpb25SZWNlaXB0UmVxdWVzdBojLmF1dGgudjEuR2V0RGVsZXRpb25SZWNlaXB0UmVzcG9uc2ViBnByb3RvMw", [file_auth_v1_factor, file_auth_v1_session, file_auth_v1_user, file_google_protobuf_timestamp]);
 
 /**
  * Request of SignUp.
@@ -390,11 +390,18 @@ export const ResetPasswordRequestSchema: GenMessage<ResetPasswordRequest> = /*@_
   messageDesc(file_auth_v1_auth_service, 12);
 
 /**
- * Answer of ResetPassword. Nobody is signed in by it: second factors stay.
+ * Answer of ResetPassword. Nobody is signed in by it.
  *
  * @generated from message auth.v1.ResetPasswordResponse
  */
 export type ResetPasswordResponse = Message<"auth.v1.ResetPasswordResponse"> & {
+  /**
+   * Pass of this device, as `Credentials.device_token`: all earlier ones are good
+   * no more. Empty for a page of an allowed origin, where it travels in a cookie.
+   *
+   * @generated from field: string device_token = 1;
+   */
+  deviceToken: string;
 };
 
 /**
@@ -522,7 +529,7 @@ export type GetDeletionReceiptResponse = Message<"auth.v1.GetDeletionReceiptResp
   deleteTime?: Timestamp | undefined;
 
   /**
-   * The services that had something of the user.
+   * The services that have to erase what they have of the user.
    *
    * @generated from field: repeated auth.v1.GetDeletionReceiptResponse.Erasure erasures = 2;
    */
@@ -531,7 +538,8 @@ export type GetDeletionReceiptResponse = Message<"auth.v1.GetDeletionReceiptResp
   /**
    * Once all have confirmed: a JWS (RFC 7515) of type `duet-erasure+jwt`, signed
    * with the key set of the tokens, that says of which user what service erased
-   * everything when. Empty before.
+   * everything when (`erased_at`), or when an operator stopped waiting for it
+   * (`closed_at`). Empty before.
    *
    * @generated from field: string receipt = 3;
    */
@@ -650,7 +658,10 @@ export const AuthService: GenService<{
   },
   /**
    * Has a mail sent with which the password can be set anew, if the e-mail has
-   * an account. Always OK, and in the same time.
+   * an account. OK whether it has or not, and in the same time. Mails to one
+   * address wait for each other, from a minute up to a quarter of an hour, and
+   * none is sent while three are good; that is not told either. At most some per
+   * client address and hour; beyond, RESOURCE_EXHAUSTED (RATE_LIMITED).
    *
    * @generated from rpc auth.v1.AuthService.RequestPasswordReset
    */
@@ -660,8 +671,9 @@ export const AuthService: GenService<{
     output: typeof RequestPasswordResetResponseSchema;
   },
   /**
-   * Sets the password by the token of such a mail, and ends every session. A
-   * token that is unknown, used or older than 30 minutes: INVALID_ARGUMENT
+   * Sets the password by the token of such a mail, and ends every session. Second
+   * factors stay, unless the address was never verified: then they go. A token
+   * that is unknown, used or older than 30 minutes: INVALID_ARGUMENT
    * (MAIL_TOKEN_INVALID).
    *
    * @generated from rpc auth.v1.AuthService.ResetPassword
@@ -674,8 +686,8 @@ export const AuthService: GenService<{
   /**
    * Takes the token of a mail as the proof that an address is its reader's: the
    * address of an account, the one that it shall change to, or the wish to
-   * change. A token that is unknown, used or older than 24 hours:
-   * INVALID_ARGUMENT (MAIL_TOKEN_INVALID).
+   * change, while the session lives that asked for it. A token that is unknown,
+   * used or older than 24 hours: INVALID_ARGUMENT (MAIL_TOKEN_INVALID).
    *
    * @generated from rpc auth.v1.AuthService.VerifyEmail
    */

@@ -115,8 +115,8 @@ export type Credentials = Message<"auth.v1.Credentials"> & {
 
   /**
    * Opaque token by which SignIn knows this device again, for a year: keep it
-   * beyond the session. Only after a sign-in; empty in cookie mode, where it
-   * travels in a cookie of its own.
+   * beyond the session. Only after a sign-in or a sign-up; empty in cookie mode,
+   * where it travels in a cookie of its own.
    *
    * @generated from field: string device_token = 6;
    */

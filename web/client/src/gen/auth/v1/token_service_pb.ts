@@ -364,7 +364,7 @@ export type ExchangeTokenRequest = Message<"auth.v1.ExchangeTokenRequest"> & {
   audience: string[];
 
   /**
-   * Its scopes, each among those of the actor's account.
+   * Its scopes, each among those of the actor's token and of its account.
    *
    * @generated from field: repeated string scopes = 4;
    */
@@ -450,8 +450,8 @@ export const TokenService: GenService<{
   },
   /**
    * Exchanges a token for one that says less (RFC 8693): fewer services, fewer
-   * scopes, the same subject or earlier expiry. With an actor's token the new
-   * one says who acts for whom. It never outlives the token it came from.
+   * scopes, the same subject, no later expiry. The new one says who acts for
+   * whom: the service whose token comes with it. It outlives neither token.
    * Asking for more: PERMISSION_DENIED (SCOPE_MISSING).
    *
    * @generated from rpc auth.v1.TokenService.ExchangeToken

@@ -366,10 +366,13 @@ export const TrustService: GenService<{
    * confirms an erasure. A silent stream is told so every 5 seconds.
    *
    * A key signs only when every watcher has acknowledged it, or had twice the
-   * refresh interval of the key set to fetch it.
+   * refresh interval of the key set to fetch it; but the one that follows a
+   * withdrawn key signs at once.
    *
-   * Ends UNAUTHENTICATED (TOKEN_EXPIRED) with the caller's token and UNAVAILABLE
-   * (SERVER_DRAINING) with the server; go on with the last `resume_token`.
+   * Ends UNAUTHENTICATED with the caller's token (TOKEN_EXPIRED) or account
+   * (TOKEN_INVALID), RESOURCE_EXHAUSTED (WATCH_LIMIT) where as many watch as may,
+   * and UNAVAILABLE with the server (SERVER_DRAINING) or while its database is away
+   * (DATABASE_UNAVAILABLE); go on with the last `resume_token`.
    *
    * @generated from rpc auth.v1.TrustService.WatchTrust
    */
