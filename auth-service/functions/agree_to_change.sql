@@ -15,11 +15,12 @@ begin
     ) then
         return 'invalid';
     end if;
-    -- The other token of the same wish must be there, used or not.
-    select t.used_at is not null into v_agreed from data.mail_tokens t
+    -- The other token of the same wish must be there, used or not; if it was asked for
+    -- again, any of them.
+    select bool_or(t.used_at is not null) into v_agreed from data.mail_tokens t
         where t.user_id = p_user and t.payload = p_payload
             and t.kind = case p_kind when 'change-old' then 'change-new' else 'change-old' end;
-    if not found then
+    if v_agreed is null then
         return 'invalid';
     elsif not v_agreed then
         return 'agreed';

@@ -5,9 +5,7 @@ create or replace function api.begin_totp(
     p_most bigint, p_until timestamptz, p_now timestamptz
 ) returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-    perform data.acting_in(p_user, p_session, p_now);
-    -- One after the other, so that one is pending at a time.
-    perform from data.users u where u.user_id = p_user for update;
+    perform data.acting_alone_in(p_user, p_session, p_now);
     if data.totp_count(p_user) >= p_most then
         return false;
     end if;

@@ -19,7 +19,9 @@ begin
     end if;
     perform data.settle_sign_in(p_client, p_now);
     perform data.forget_devices(p_user, p_now);
-    perform data.void_mail_tokens(p_user);
+    -- Links to reset it stay good: whoever knows the password must not be able to keep
+    -- the reader of the mails from taking the account back.
+    perform data.void_mail_tokens(p_user, array['change-old', 'change-new']);
     perform data.audit(p_user, 'password.changed', p_client, p_session, null, p_now);
     perform data.send_mail(p_user, v_email, p_notice, p_now);
     perform data.end_sessions(p_user, null, p_session, p_now);

@@ -11,8 +11,7 @@ declare
     v_count bigint;
     v_name text;
 begin
-    perform data.acting_in(p_user, p_session, p_now);
-    perform from data.users u where u.user_id = p_user for update;
+    perform data.acting_alone_in(p_user, p_session, p_now);
     v_count := data.totp_count(p_user);
     select f.display_name into v_name from data.factors f
         where f.user_id = p_user and f.id = p_factor and f.pending_until > p_now;

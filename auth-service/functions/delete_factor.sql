@@ -7,8 +7,7 @@ create or replace function api.delete_factor(
 declare
     v_factor data.factors;
 begin
-    perform data.acting_in(p_user, p_session, p_now);
-    perform from data.users u where u.user_id = p_user for update;
+    perform data.acting_alone_in(p_user, p_session, p_now);
     select f.* into v_factor from data.factors f where f.user_id = p_user and f.id = p_factor;
     if not found then
         return 'missing';

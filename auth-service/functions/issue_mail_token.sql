@@ -1,5 +1,6 @@
 -- Stores the hash of the token in a mail; of its kind at most three are live, and
--- the oldest makes room. Or tells how long the mail has to wait, by the pauses
+-- the oldest makes room, but not where each makes another account: there the pauses
+-- bound them. Or tells how long the mail has to wait, by the pauses
 -- that it brings, and then does nothing. Called again with the same token, it
 -- changes nothing.
 create or replace function data.issue_mail_token(
@@ -27,7 +28,7 @@ begin
         select o.hash, row_number() over (order by o.created_at desc) as place
         from data.mail_tokens o
         where o.user_id = p_user and o.kind = v_kind and o.used_at is null
-    ) live where t.user_id = p_user and t.kind = v_kind and t.hash = live.hash and live.place >= 3;
+    ) live where v_kind <> 'sign-up' and t.user_id = p_user and t.kind = v_kind and t.hash = live.hash and live.place >= 3;
     insert into data.mail_tokens (user_id, kind, hash, payload, created_at, expires_at)
     values (p_user, v_kind, v_hash, p_payload, p_now, (p_mail #>> '{token,expires_at}')::timestamptz);
     return null;

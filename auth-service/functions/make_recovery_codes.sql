@@ -5,8 +5,7 @@ create or replace function api.make_recovery_codes(
     p_client jsonb, p_now timestamptz
 ) returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-    perform data.acting_in(p_user, p_session, p_now);
-    perform from data.users u where u.user_id = p_user for update;
+    perform data.acting_alone_in(p_user, p_session, p_now);
     if not data.has_factor(p_user) then
         return false;
     end if;

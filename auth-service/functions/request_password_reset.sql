@@ -30,6 +30,11 @@ begin
     end if;
     select count(*) into v_live from data.mail_tokens t
         where t.user_id = v_user and t.kind = 'reset' and t.used_at is null and t.expires_at > p_now;
+    -- A pause is for those who have a good one.
+    if v_live = 0 then
+        delete from data.throttles t using jsonb_array_elements(p_mail -> 'pauses') as e (pause)
+            where t.bucket = decode(e.pause ->> 'bucket', 'hex');
+    end if;
     if v_live < 3 and data.issue_mail_token(v_user, p_mail, '{}', p_now) is null then
         perform data.send_mail(v_user, coalesce(v_email, p_email_canonical), v_mail, p_now);
     end if;

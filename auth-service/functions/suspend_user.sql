@@ -24,7 +24,7 @@ begin
         perform data.audit(
             p_user, 'admin.user.suspended', v_client, null,
             jsonb_build_object('reason', p_reason), p_now);
-        perform data.void_mail_tokens(p_user);
+        perform data.void_mail_tokens(p_user, array['reset', 'change-old', 'change-new']);
         perform data.end_sessions(p_user, null, null, p_now);
         -- Tokens tell whole seconds; those of this one have sessions that ended.
         perform data.tell_verifiers(

@@ -214,6 +214,8 @@ impl Service {
             return Err(Error::WrongCredentials.into());
         }
         let hashed = hasher.hash(&new).await?;
+        // Whoever signed in while it was hashed did so before.
+        let caller = Caller { now: self.0.clock.now(), ..caller };
         let notice = self.password_notice(&caller.client, caller.now);
         let caller = caller.after(throttles, &attempt);
         accounts::change_password(database, &caller, &stored, &hashed, &notice).await?;

@@ -118,6 +118,8 @@ impl Service {
         };
         let (token, password) = fields.all((token, password))?;
         let hashed = self.0.hasher.hash(&password).await?;
+        // Whoever signed in while it was hashed did so before.
+        let now = self.0.clock.now();
         let client = Client::current();
         let notice = self.password_notice(&client, now);
         recovery::reset_password(database, &token, &hashed, &client, &notice, now).await?;

@@ -103,8 +103,9 @@ async fn two_wishes_are_not_agreed_to_crosswise() {
     assert_eq!(verify(&app, &newer).await.unwrap(), Outcome::Changed);
 }
 
-/// A link that somebody may have read is worth nothing once the password is new;
-/// nor is a sign-in that waits for its second step.
+/// A link that somebody may have read is worth nothing once another one was used;
+/// nor is a sign-in that waits for its second step. But whoever knows the password
+/// does not keep the reader of the mails from taking the account back.
 #[tokio::test]
 async fn what_waits_ends_with_the_old_password() {
     let mails = MailServer::start().await;
@@ -127,7 +128,33 @@ async fn what_waits_ends_with_the_old_password() {
     request_reset(&app, &bob.email).await.unwrap();
     let read = mails.take(&bob.email, RESET).await.token();
     change_password(&app, &bob.credentials.access_token).await;
-    assert_void(&reset(&app, &read, PASSWORD).await.unwrap_err());
+    reset(&app, &read, PASSWORD).await.unwrap();
+    app.sign_in(&bob.email, NEW).await.unwrap_err();
+    let mut thief = app.account(&bob.credentials.access_token);
+    let over = thief.get_user(GetUserRequest::default()).await.unwrap_err();
+    over.is(Code::Unauthenticated, "SESSION_REVOKED");
+    // Who has no good link any more gets the next one at once.
+    request_reset(&app, &bob.email).await.unwrap();
+    mails.take(&bob.email, RESET).await;
+}
+
+/// Asked for again, it is the same wish: any link of the one address and any of the
+/// other.
+#[tokio::test]
+async fn a_wish_that_is_repeated_stays_one_wish() {
+    let mails = MailServer::start().await;
+    let app = start(&mails, &[]).await;
+    let ada = app.signed_up("ada").await;
+    let (token, new) = (&ada.credentials.access_token, "lovelace@example.org");
+    request_change(&app, token, new).await.unwrap();
+    let first = mails.take(ADA, CHANGE_OLD).await.token();
+    mails.take(new, CHANGE_NEW).await;
+    app.clock.advance(minutes(1));
+    request_change(&app, token, new).await.unwrap();
+    mails.take(ADA, CHANGE_OLD).await;
+    let second = mails.take(new, CHANGE_NEW).await.token();
+    assert_eq!(verify(&app, &first).await.unwrap(), Outcome::Agreed);
+    assert_eq!(verify(&app, &second).await.unwrap(), Outcome::Changed);
 }
 
 /// A stranger who signed up with the address, and added an authenticator, has shown
@@ -148,6 +175,9 @@ async fn a_reset_leaves_factors_only_where_the_address_was_verified() {
     let owner = app.sign_in(ADA, NEW).await.unwrap();
     let listed = app.account(&owner.access_token).list_factors(ListFactorsRequest::default()).await;
     assert_eq!(listed.unwrap().into_inner().factors, []);
+    let mut account = app.account(&owner.access_token);
+    let user = account.get_user(GetUserRequest::default()).await.unwrap().into_inner().user;
+    assert_eq!(user.unwrap().display_name, "", "a stranger's words");
     let request = proto::auth::v1::SignInRequest {
         email: bob.email,
         password: NEW.to_owned(),
@@ -239,6 +269,12 @@ async fn a_sign_up_is_finished_with_the_password_that_it_began_with() {
     }
     app.clock.advance(minutes(1));
     sign_up(attacker, NEW).await;
+    link().await;
+    for accomplice in ["203.0.113.2", "203.0.113.3", "203.0.113.4"] {
+        sign_up(accomplice, NEW).await;
+        link().await;
+    }
+    sign_up("203.0.113.5", NEW).await;
     let other = link().await;
     assert_eq!(verify(&app, &own).await.unwrap(), Outcome::Verified);
     assert_void(&verify(&app, &other).await.unwrap_err());
