@@ -112,6 +112,22 @@ async fn without_the_right_key_the_service_does_not_start() {
     assert!(format!("{refused:#}").contains("another key-encryption key"), "{refused:#}");
 }
 
+/// Nor does it leave anything behind, although another key is due.
+#[tokio::test]
+async fn with_the_wrong_key_nothing_is_stored() {
+    shared::program::install_cryptography();
+    let (right, wrong) = (key(), key());
+    let database = database(&SCHEMA).await;
+    let app = TestApp::start_on(database, ManualClock::new(), &right, &[]).await;
+    let (database, clock) = app.stop().await;
+    clock.advance(days(31));
+    let config = Config::parse_from(["auth-service", "--key-encryption-key", &wrong]);
+    let pool = Database::new(database.app.clone(), 4);
+    assert!(App::open(config, pool, clock.shared()).await.is_err());
+    let app = TestApp::start_on(database, clock, &right, &[]).await;
+    assert_eq!(stored(&app).await, 2);
+}
+
 /// The key-encryption key is exchanged without a pause: nobody is signed out.
 #[tokio::test]
 async fn the_key_encryption_key_can_be_exchanged() {
