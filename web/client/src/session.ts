@@ -81,7 +81,7 @@ export interface Session {
   /**
    * Makes a call that ends the session by itself, such as one that deletes the
    * account, and signs out every tab once it is answered. If it fails, everybody
-   * stays signed in.
+   * stays signed in; unless the session was over already, which has expired then.
    */
   endBy<T>(call: () => Promise<T>): Promise<T>;
   /** A good access token, refreshed if need be: one refresh for all tabs. */
@@ -158,12 +158,15 @@ export class BrowserSession implements Session {
     const { userId } = await this.credentials();
     await this.#tabs.exclusively(async () => {
       const held = this.#good();
-      if (held?.userId !== userId) throw new ConnectError("Please try again.", Code.Aborted);
+      if (held?.userId !== userId) throw aborted();
       const headers = { authorization: `Bearer ${held.accessToken}` };
       try {
         const proof = { password, code: code ?? { case: undefined } };
         const { accessToken } = await this.#account.reauthenticate(proof, { headers });
-        this.#take({ accessToken, refreshToken: held.refreshToken });
+        // A stream may have told of the end of the session meanwhile.
+        const now = this.#held;
+        if (now?.session !== held.session) throw aborted();
+        this.#take({ accessToken, refreshToken: now.refreshToken });
       } catch (error) {
         this.heed(error, held);
         throw error;
@@ -192,6 +195,9 @@ export class BrowserSession implements Session {
     this.#leave(session);
     const answer = await call().catch((error: unknown) => {
       this.#leave(undefined);
+      // It was over before: that was nobody's wish here.
+      const found = reasonOf(error) === "SESSION_REVOKED" && this.#state.kind === "signed-out";
+      if (found) this.#become({ kind: "signed-out", why: "expired" });
       throw error;
     });
     await this.#tabs.exclusively(async () => {
@@ -379,6 +385,10 @@ export class BrowserSession implements Session {
       }
     }
   }
+}
+
+function aborted(): ConnectError {
+  return new ConnectError("Please try again.", Code.Aborted);
 }
 
 /** Fields of messages may be absent by type; these never are. */

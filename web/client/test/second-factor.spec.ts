@@ -2,7 +2,7 @@
 // stream tells of it.
 
 import { expect } from "@playwright/test";
-import { failureOf, type Message } from "../src/index.ts";
+import { Code, failureOf, type Message } from "../src/index.ts";
 import { type Device, reaches, test } from "./support/device.ts";
 
 const ada = { email: "ada@example.com", password: "walnut-Trombone-91" };
@@ -135,4 +135,29 @@ test("one that fails signs nobody out", async ({ device, pair }) => {
   expect(await failure.catch(failureOf)).toMatchObject({ unreachable: true });
   expect(tab.session.state.kind).toBe("signed-in");
   expect(pair.count("SignOut")).toBe(0);
+});
+
+test("one that finds the session over has not ended it: it expired", async ({ device, pair }) => {
+  const tab = device.open();
+  await tab.session.signUp(ada);
+  pair.endSessionsOf(ada.email);
+  const failure = await tab.session.endBy(() => tab.account.getUser({})).catch(failureOf);
+  expect(failure).toMatchObject({ reason: "SESSION_REVOKED" });
+  expect(tab.session.state).toEqual({ kind: "signed-out", why: "expired" });
+});
+
+test("a proof that is answered after the session is over brings nobody back", async ({
+  device,
+  pair,
+}) => {
+  const tab = device.open();
+  await tab.session.signUp(ada);
+  const answer = pair.holdAnswer("Reauthenticate");
+  const proving = tab.session.reauthenticate(ada).catch(failureOf);
+  await answer.arrived;
+  pair.endSessionsOf(ada.email);
+  await tab.account.getUser({}).catch(failureOf);
+  answer.release();
+  expect(await proving).toMatchObject({ code: Code.Aborted });
+  expect(tab.session.state).toEqual({ kind: "signed-out", why: "expired" });
 });
