@@ -101,6 +101,16 @@ function field(number: number, bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes]);
 }
 
+/** Has every call of a method do its work, but nobody gets the answer, until it is stopped. */
+export async function loseAnswers(page: Page, method: string) {
+  const pattern = `**/*Service/${method}`;
+  await page.route(pattern, async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  return { stop: () => page.unroute(pattern) };
+}
+
 /** Keeps every call of a method from being answered until the result is called. */
 export async function hold(page: Page, method: string): Promise<() => void> {
   let release: () => void = () => undefined;

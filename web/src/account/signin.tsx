@@ -50,7 +50,7 @@ function FirstStep({ why, next, done }: Props) {
   const [password, setPassword] = useState("");
   const email = typedEmail.value;
   const state = session.value;
-  // Who set a new password knows why the session is over.
+  // Who set a new password, or deleted the account, knows why the session is over.
   const expired = state.kind === "signed-out" && state.why === "expired" && welcome.value === "";
   useEffect(() => {
     if (why !== undefined) document.getElementById("password")?.focus();

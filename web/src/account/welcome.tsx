@@ -1,4 +1,5 @@
-// What the sign-in page says to somebody who was sent there with good news.
+// What the sign-in page says to somebody who was sent there: what became of what
+// they did.
 
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";

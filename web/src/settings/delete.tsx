@@ -1,19 +1,32 @@
 // `/settings/delete`: the end of the account. Says what goes, wants the address
 // typed in, and leaves for `/receipt`, which is all that is left then.
 
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { failureOf } from "duet-client";
 import { type Fault, Field, needed, SubmitButton, Summary, useSubmit } from "../account/form.tsx";
 import { parting } from "../account/next.ts";
+import { welcome } from "../account/welcome.tsx";
 import { route } from "../address.ts";
 import { duet, session, user } from "../duet.ts";
 import { receiptCode } from "../recovery/code.ts";
 import { Frame } from "./frame.tsx";
 import { withRecentProof } from "./proof.tsx";
 
+const MAY_BE_GONE = "Your account may be deleted already; then its receipt is in your mail.";
+
 export function Delete() {
   const [typed, setTyped] = useState("");
   // The same request twice deletes once, and answers the same.
   const request = useRef(crypto.randomUUID());
+  /** Whether it was asked for, and nobody said that it was not done. */
+  const asked = useRef(false);
+  useEffect(
+    () => () => {
+      // Who leaves without having to finds out in another way.
+      if (session.peek().kind === "signed-in") welcome.value = "";
+    },
+    [],
+  );
   const state = session.value;
   const email = user.value?.email ?? (state.kind === "signed-in" ? state.email : "");
   const check = (): Fault[] => {
@@ -24,16 +37,26 @@ export function Delete() {
   };
   const submit = useSubmit(check, async () => {
     const wish = { email: typed.trim(), requestId: request.current };
-    const erase = (): ReturnType<typeof duet.account.deleteUser> =>
-      duet.session.endBy(() => duet.account.deleteUser(wish));
-    // The live feed may end before the answer is here.
-    parting.value = true;
-    try {
-      receiptCode.value = (await withRecentProof(erase)).receiptToken;
-      route("/receipt", true);
-    } finally {
-      parting.value = false;
-    }
+    await withRecentProof(async () => {
+      // The live feed may end before the answer is here.
+      parting.value = true;
+      try {
+        const { receiptToken } = await duet.session.endBy(() => {
+          asked.current = true;
+          return duet.account.deleteUser(wish);
+        });
+        receiptCode.value = receiptToken;
+        route("/receipt", true);
+      } catch (error) {
+        const over = session.peek().kind !== "signed-in";
+        asked.current &&= over || failureOf(error).unreachable;
+        // For the sign-in page, to which it leads now or when the session is found to be over.
+        welcome.value = asked.current ? MAY_BE_GONE : "";
+        throw error;
+      } finally {
+        parting.value = false;
+      }
+    });
   });
   return (
     <Frame title="Delete account">
