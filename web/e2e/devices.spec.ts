@@ -1,6 +1,7 @@
 // One person on several devices (E4): each has a session of its own, and can be
 // ended from any other.
 
+import { addFactor } from "./harness/authenticator.ts";
 import type { Someone } from "./harness/someone.ts";
 import { expect, test } from "./harness/test.ts";
 
@@ -92,6 +93,53 @@ test("it leaves from the settings as well, and shows nothing to whoever comes ne
   await expect(phone.page.getByRole("main").getByText(eve.who.email)).toBeVisible();
   await expect(phone.field("Name")).toHaveValue("");
   await expect(phone.page.getByText("ada.")).toHaveCount(0);
+});
+
+test("it leaves from a task that was opened by its address, too", async ({ person, device }) => {
+  const ada = await person("ada");
+  const id = await ada.account.add("Tune the piano");
+  const phone = await device(ada);
+  await phone.open(`/tasks/${id}`);
+  await expect(phone.heading("Tune the piano")).toBeVisible();
+  await ada.account.account.revokeOtherSessions({});
+  await expect(phone.status(EXPIRED)).toBeVisible();
+  await expect(phone.page.getByText("Tune the piano")).toHaveCount(0);
+});
+
+test("what one person is asked is not put to the next", async ({ person, device }) => {
+  const eve = await person("eve");
+  const ada = await person("ada");
+  const phone = await device(ada);
+  await addFactor(ada.account, "Phone");
+  await ada.open("/settings/factors");
+  await ada.button("Remove Phone").click();
+  const question = ada.page.getByRole("dialog", { name: /^Remove/ });
+  await expect(question).toBeVisible();
+  await phone.account.account.revokeOtherSessions({});
+  await expect(ada.status(EXPIRED)).toBeVisible();
+  await expect(question).toHaveCount(0);
+  await ada.field("Email").fill(eve.who.email);
+  await ada.field("Password").fill(eve.who.password);
+  await ada.button("Sign in").click();
+  await ada.isAt("/settings/factors");
+  await expect(ada.button("Add")).toBeVisible();
+  await expect(question).toHaveCount(0);
+});
+
+test("a tab that learns that somebody else is here forgets what was typed into settings", async ({
+  person,
+}) => {
+  const [ada, eve] = [await person("ada"), await person("eve")];
+  await ada.open("/settings/profile");
+  await expect(ada.page.getByRole("main").getByText(ada.who.email)).toBeVisible();
+  await ada.field("Name").fill("Ada, Countess of");
+  // As a tab that slept hears of it: without the sign-out in between.
+  await ada.page.evaluate((accessToken) => {
+    const credentials = { accessToken, refreshToken: "", receivedAt: Date.now() };
+    new BroadcastChannel("duet").postMessage({ kind: "credentials", credentials });
+  }, eve.account.token);
+  await expect(ada.page.getByRole("main").getByText(eve.who.email)).toBeVisible();
+  await expect(ada.field("Name")).toHaveValue("");
 });
 
 test("what was noted on a device that is signed out is put out of sight", async ({

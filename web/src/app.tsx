@@ -2,7 +2,7 @@
 // what lies over every screen. Who may see what is decided here, once.
 
 import { failureOf } from "duet-client";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { route, useAddress } from "./address.ts";
 import { destination, isEntrance, isPrivate, parting, signInFor } from "./account/next.ts";
 import { SignIn } from "./account/signin.tsx";
@@ -49,7 +49,7 @@ export function App() {
       {signedIn && tasks && <ConflictDialog store={tasks} />}
       <ShortcutsDialog />
       {signedIn && <Ask />}
-      <Announcer />
+      {signedIn && <Announcer />}
     </>
   );
 }
@@ -105,6 +105,9 @@ function SignOut() {
 function Screen() {
   const { url, path, query } = useAddress();
   const state = session.value;
+  /** Whose settings are shown, also while their account is being deleted. */
+  const owner = useRef("");
+  if (state.kind === "signed-in") owner.current = state.userId;
   const target = elsewhere(url, path, query["next"]);
   useEffect(() => {
     if (target !== undefined) route(target, true);
@@ -115,10 +118,11 @@ function Screen() {
   const [, first, second, third] = path.split("/");
   if (path === "/signin") return <SignIn />;
   if (path === "/signup") return <SignUp />;
-  if (first === "settings" || RARE.includes(path)) return <Rare path={path} />;
+  if (first === "settings") return <Rare key={owner.current} path={path} />;
+  if (RARE.includes(path)) return <Rare path={path} />;
   if (path === "/tasks" && tasks) return <Tasks key={tasks.owner} store={tasks} />;
   if (first === "tasks" && second && third === undefined && tasks) {
-    return <TaskScreen key={second} store={tasks} id={second} />;
+    return <TaskScreen key={`${tasks.owner} ${second}`} store={tasks} id={second} />;
   }
   return <NoSuchPage />;
 }

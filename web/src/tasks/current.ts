@@ -4,7 +4,7 @@
 import { effect, signal } from "@preact/signals";
 import type { Failure, Task } from "duet-client";
 import { duet, session } from "../duet.ts";
-import { ask } from "../ui/ask.tsx";
+import { announce, ask, forget } from "../ui/ask.tsx";
 import { clearToasts, endAll, quoted, sayAlert, sayFailure, saySoon } from "../ui/toasts.tsx";
 import { inWords } from "./due.ts";
 import { Feed } from "./feed.ts";
@@ -35,9 +35,14 @@ effect(() => {
     kept.close();
     feed?.close();
     clearToasts();
+    forget();
     store.value = undefined;
   }
-  if (owner === undefined) return;
+  if (owner === undefined) {
+    // A question waits for whoever was asked; what was said needs nobody.
+    announce("");
+    return;
+  }
   if (store.peek()) void store.peek()?.outbox.resume();
   else {
     feed = new Feed(duet);

@@ -8,6 +8,7 @@ import { Heading } from "../ui/heading.tsx";
 import { Loading } from "../ui/loading.tsx";
 import { NotFound } from "../ui/not-found.tsx";
 import { visit } from "../visit.ts";
+import { hear } from "./current.ts";
 import { valuesOf } from "./draft.ts";
 import { Editor } from "./editor.tsx";
 import type { Row } from "./entries.ts";
@@ -26,6 +27,8 @@ export function TaskScreen({ store, id }: { store: TaskStore; id: string }) {
     }
   };
   useEffect(() => void read(), [id, visit.value]);
+  // Whoever came here first has read no list with which the feed would begin.
+  useEffect(hear, [store]);
 
   const key = store.entries.keyOf(`users/${store.owner}/tasks/${id}`);
   const row = key === undefined ? undefined : store.entries.row(key);

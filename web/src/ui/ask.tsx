@@ -44,6 +44,12 @@ export function Ask() {
   );
 }
 
+/** Forgets what was asked and said: somebody else is here. */
+export function forget(): void {
+  question.value = undefined;
+  said.value = "";
+}
+
 const said = signal("");
 
 /** Tells screen readers what has moved. */
