@@ -2,12 +2,13 @@
 // removed; and the proof of who one is that this takes.
 
 import { readFile } from "node:fs/promises";
-import { answerWith, PROOF_WANTED } from "./harness/answer.ts";
+import { answerWith, loseAnswers, PROOF_WANTED } from "./harness/answer.ts";
 import { addFactor, Authenticator } from "./harness/authenticator.ts";
 import type { Someone } from "./harness/someone.ts";
 import { expect, test } from "./harness/test.ts";
 
 const PATH = "/settings/factors";
+const MAY_BE_DONE = "It may be done already; make new recovery codes to be sure.";
 
 function apps(someone: Someone) {
   return someone.page.getByRole("list", { name: "Authenticators" }).getByRole("listitem");
@@ -154,6 +155,62 @@ test("a second app brings no new codes; with the last the recovery codes go", as
   await ada.seesTasks();
 });
 
+test("recovery codes stay until they are kept, whatever else is changed", async ({ person }) => {
+  const ada = await person("ada");
+  const phone = await begin(ada, "Phone");
+  await ada.field("Code").fill(await phone.code());
+  await ada.button("Confirm").click();
+  await expect(codes(ada)).toHaveCount(10);
+  const shown = await codes(ada).allTextContents();
+
+  await ada.field("What you call it (optional)").fill("Tablet");
+  await ada.button("Add").click();
+  const tablet = await scanned(ada);
+  await ada.field("Code").fill(await tablet.code());
+  await ada.button("Confirm").click();
+  await expect(ada.status("Added “Tablet”.")).toBeFocused();
+  await expect(codes(ada)).toHaveText(shown);
+
+  await ada.button("Remove Phone").click();
+  await ada.button("Remove").click();
+  await expect(ada.status("Removed “Phone”.")).toBeFocused();
+  await expect(codes(ada)).toHaveText(shown);
+  await ada.button("Remove Tablet").click();
+  await ada.button("Remove").click();
+  await expect(ada.status("Removed “Tablet”.")).toBeFocused();
+  await expect(codes(ada)).toHaveCount(0);
+});
+
+test("where an answer with recovery codes is lost, one is told what to do", async ({
+  person,
+  watch,
+}) => {
+  watch.allowLostCalls();
+  const ada = await person("ada");
+  const app = await begin(ada, "Phone");
+  const confirmation = await loseAnswers(ada.page, "ConfirmTotpEnrollment");
+  await ada.field("Code").fill(await app.code());
+  await ada.button("Confirm").click();
+  await expect(ada.alert(MAY_BE_DONE)).toBeFocused();
+  await expect(apps(ada)).toHaveCount(1);
+  await confirmation.stop();
+  await ada.field("Code").fill(await app.code());
+  await ada.button("Confirm").click();
+  await expect(ada.status(MAY_BE_DONE)).toBeFocused();
+  await expect(ada.page.locator("code.key")).toHaveCount(0);
+
+  const made = await loseAnswers(ada.page, "RegenerateRecoveryCodes");
+  await ada.button("Make new recovery codes").click();
+  await ada.button("Make new codes").click();
+  await expect(ada.toasts).toContainText("Duet cannot be reached.");
+  await expect(ada.status(MAY_BE_DONE)).toBeFocused();
+  await expect(codes(ada)).toHaveCount(0);
+  await made.stop();
+  await ada.button("Make new recovery codes").click();
+  await ada.button("Make new codes").click();
+  await expect(codes(ada)).toHaveCount(10);
+});
+
 test("what wants a recent proof asks for the password and goes on by itself", async ({
   person,
 }) => {
@@ -224,6 +281,24 @@ test("with a second factor the proof takes a code as well", async ({ person }) =
   await ada.button("I have kept them").click();
   await prove("Recovery code", made);
   await expect(codes(ada)).toHaveCount(10);
+});
+
+test("the proof has a field of its own beside that of an app that is being added", async ({
+  person,
+}) => {
+  const ada = await person("ada");
+  await addFactor(ada.account, "Phone");
+  await begin(ada, "Tablet");
+  await answerWith(ada.page, "DeleteFactor", PROOF_WANTED);
+  await ada.button("Remove Phone").click();
+  await ada.button("Remove").click();
+  const code = proof(ada).getByLabel("Code", { exact: true });
+  await expect(code).toBeVisible();
+  await proof(ada).getByRole("button", { name: "Confirm" }).click();
+  await expect(code).toHaveAttribute("aria-invalid", "true");
+  await proof(ada).getByRole("link", { name: "Enter the code." }).click();
+  await expect(code).toBeFocused();
+  await expect(ada.page.locator("#totp_code")).toHaveCount(1);
 });
 
 test("an app that is not confirmed in ten minutes has to be added anew", async ({ person }) => {

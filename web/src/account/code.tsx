@@ -43,14 +43,16 @@ interface Props {
   /** What the account has. */
   kinds: readonly FactorKind[];
   submit: Submit;
+  /** What its id begins with where there may be such a field beside it. */
+  prefix?: string;
 }
 
-export function CodeField({ typed, onTyped, kinds, submit }: Props) {
+export function CodeField({ typed, onTyped, kinds, submit, prefix = "" }: Props) {
   const id = useId();
   const recovers = typed.case === "recoveryCode";
   const other: TypedCode = { case: recovers ? "totpCode" : "recoveryCode", value: "" };
   const common = {
-    name: FIELDS[typed.case],
+    name: prefix + FIELDS[typed.case],
     value: typed.value,
     onInput: (value: string) => onTyped({ case: typed.case, value }),
     faults: submit.faults,

@@ -1,18 +1,27 @@
 // Adding an authenticator app: its secret as a picture, as a link and in letters,
 // and a first code from it, before which nothing changes.
 
-import type { BeginTotpEnrollmentResponse } from "duet-client";
+import type { BeginTotpEnrollmentResponse, Failure } from "duet-client";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { bare, checkCode } from "../account/code.tsx";
-import { Field, SubmitButton, Summary, useSubmit } from "../account/form.tsx";
+import { type Fault, faultsOf, Field, SubmitButton, Summary, useSubmit } from "../account/form.tsx";
 import { duet } from "../duet.ts";
 import { useSeconds } from "../ui/seconds.ts";
 import { withRecentProof } from "./proof.tsx";
+import { MAY_BE_DONE } from "./recovery-codes.tsx";
 
 /** How long it can be confirmed, by the contract; the clock of this machine may be wrong. */
 const PATIENCE_MS = 10 * 60_000;
 
-interface Props {
+/** What becomes of a confirmation whose answer was lost. */
+interface Lost {
+  /** Nobody answered: it may be added. */
+  lost: () => void;
+  /** There is nothing to confirm after that: it is added, or gone. */
+  found: () => void;
+}
+
+interface Props extends Lost {
   /** Whether there is none yet. */
   first: boolean;
   /** With the recovery codes that came with it, if any. */
@@ -25,7 +34,7 @@ interface Begun {
   readonly until: number;
 }
 
-export function AddAuthenticator({ first, added }: Props) {
+export function AddAuthenticator({ first, added, lost, found }: Props) {
   const [begun, begin] = useState<Begun>();
   const [late, setLate] = useState(false);
   const end = (tooLate = false): void => {
@@ -37,6 +46,11 @@ export function AddAuthenticator({ first, added }: Props) {
     <Confirm
       begun={begun}
       end={end}
+      lost={lost}
+      found={() => {
+        end();
+        found();
+      }}
       confirmed={(codes) => {
         end();
         added(begun.displayName, codes);
@@ -85,13 +99,14 @@ function Begin({ first, late, begin }: BeginProps) {
   );
 }
 
-interface ConfirmProps {
+interface ConfirmProps extends Lost {
   begun: Begun;
   end: (tooLate?: boolean) => void;
   confirmed: (codes: readonly string[]) => void;
 }
 
-function Confirm({ begun: { secret, until }, end, confirmed }: ConfirmProps) {
+function Confirm({ begun: { secret, until }, end, lost, found, confirmed }: ConfirmProps) {
+  const unanswered = useRef(false);
   const heading = useRef<HTMLHeadingElement>(null);
   const [code, setCode] = useState("");
   const left = useSeconds(until);
@@ -100,12 +115,23 @@ function Confirm({ begun: { secret, until }, end, confirmed }: ConfirmProps) {
     if (left === 0) end(true);
   }, [left === 0]);
   const typed = { case: "totpCode", value: code } as const;
+  const read = (failure: Failure): Fault[] => {
+    if (failure.unreachable) {
+      unanswered.current = true;
+      lost();
+      return [{ field: "", text: `${failure.message} ${MAY_BE_DONE}` }];
+    }
+    if (!unanswered.current || failure.reason !== "FACTOR_NOT_FOUND") return faultsOf(failure);
+    found();
+    return [];
+  };
   const submit = useSubmit(
     () => checkCode(typed),
     async () => {
       const given = { name: secret.name, totpCode: bare(typed).value };
       confirmed((await duet.account.confirmTotpEnrollment(given)).recoveryCodes);
     },
+    read,
   );
   return (
     <section class="enrolment" aria-labelledby="add">

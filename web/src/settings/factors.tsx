@@ -13,16 +13,24 @@ import { visit } from "../visit.ts";
 import { AddAuthenticator } from "./authenticator.tsx";
 import { Frame } from "./frame.tsx";
 import { withRecentProof } from "./proof.tsx";
-import { RecoveryCodes } from "./recovery-codes.tsx";
+import { MAY_BE_DONE, RecoveryCodes } from "./recovery-codes.tsx";
 
 /** So few recovery codes are left that one should make new ones. */
 const FEW = 3;
+
+/** What a change did. */
+interface Changed {
+  readonly text: string;
+  /** The recovery codes to show from now on, if they are others. */
+  readonly codes?: readonly string[];
+}
 
 export function Factors() {
   const [factors, setFactors] = useState<readonly Factor[]>();
   const [failure, setFailure] = useState<Failure>();
   const [said, say] = useState("");
   const [codes, setCodes] = useState<readonly string[]>([]);
+  const shown = useRef(codes);
   const status = useRef<HTMLParagraphElement>(null);
 
   const load = async (): Promise<void> => {
@@ -36,33 +44,41 @@ export function Factors() {
   };
   useEffect(() => void load(), [visit.value]);
   useEffect(() => {
+    const areNew = codes.length > 0 && codes !== shown.current;
+    shown.current = codes;
     // What was pressed may be gone; new codes take the focus themselves.
-    if (said !== "" && codes.length === 0) status.current?.focus();
+    if (said !== "" && !areNew) status.current?.focus();
   }, [said, codes]);
 
-  const change = async (call: () => Promise<string>): Promise<void> => {
+  const tell = ({ text, codes: others }: Changed): void => {
+    say(text);
+    if (others) setCodes(others);
+  };
+  /** `lost` is said where nobody answered. */
+  const change = async (call: () => Promise<Changed>, lost = ""): Promise<void> => {
     say("");
     try {
-      say(await withRecentProof(call));
+      tell(await withRecentProof(call));
     } catch (error) {
-      const { code } = failureOf(error);
-      if (code === Code.Canceled) return;
-      if (code !== Code.NotFound) sayFailure(failureOf(error));
+      const failure = failureOf(error);
+      if (failure.code === Code.Canceled) return;
+      if (failure.code !== Code.NotFound) sayFailure(failure);
+      if (failure.unreachable) say(lost);
     }
     await load();
   };
   const remove = ({ name, displayName }: Factor): Promise<void> =>
     change(async () => {
       await duet.account.deleteFactor({ name });
-      setCodes([]);
-      return `Removed ${calledIn(displayName)}.`;
+      const text = `Removed ${calledIn(displayName)}.`;
+      // The recovery codes go with the last one, and stay good before.
+      return apps.length === 1 ? { text, codes: [] } : { text };
     });
   const renew = (): Promise<void> =>
     change(async () => {
       const { recoveryCodes } = await duet.account.regenerateRecoveryCodes({});
-      setCodes(recoveryCodes);
-      return "The recovery codes from before are good no more.";
-    });
+      return { text: "The recovery codes from before are good no more.", codes: recoveryCodes };
+    }, MAY_BE_DONE);
 
   const apps = factors?.filter(({ kind }) => kind === FactorKind.TOTP) ?? [];
   const recovery = factors?.find(({ kind }) => kind === FactorKind.RECOVERY_CODES);
@@ -75,7 +91,13 @@ export function Factors() {
       <p role="status" class="said" tabIndex={-1} ref={status}>
         {said}
       </p>
-      {failure && <Failed title="Your second factors could not be loaded" failure={failure} />}
+      {failure && (
+        <Failed
+          title="Your second factors could not be loaded"
+          failure={failure}
+          again={() => void load()}
+        />
+      )}
       {!factors && !failure && <Loading />}
       {codes.length > 0 && <RecoveryCodes codes={codes} kept={() => setCodes([])} />}
       {apps.length > 0 && (
@@ -99,8 +121,14 @@ export function Factors() {
         <AddAuthenticator
           first={apps.length === 0}
           added={(displayName, made) => {
-            setCodes(made);
-            say(`Added ${calledIn(displayName)}.`);
+            const text = `Added ${calledIn(displayName)}.`;
+            // Only the first one brings codes; those of before stay until they are kept.
+            tell(made.length > 0 ? { text, codes: made } : { text });
+            void load();
+          }}
+          lost={() => void load()}
+          found={() => {
+            say(MAY_BE_DONE);
             void load();
           }}
         />

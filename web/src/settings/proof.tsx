@@ -17,6 +17,8 @@ import {
 import { duet, session } from "../duet.ts";
 import { Dialog } from "../ui/dialog.tsx";
 
+/** What the ids of the fields begin with: the screen below may have the same ones. */
+const PREFIX = "proof_";
 const PASSWORD = "proof_password";
 
 /** What waits for the answer: whether there is a proof now. */
@@ -53,6 +55,11 @@ export function Proof() {
   return waiting.value.length > 0 ? <ProofDialog /> : null;
 }
 
+/** Faults beside the fields of the dialog. */
+function here(faults: readonly Fault[]): Fault[] {
+  return faults.map((fault) => ({ ...fault, field: fault.field && PREFIX + fault.field }));
+}
+
 function ProofDialog() {
   const title = useId();
   const [password, setPassword] = useState("");
@@ -68,7 +75,7 @@ function ProofDialog() {
   }, []);
   const check = (): Fault[] => [
     ...needed(PASSWORD, password, "Enter your password."),
-    ...(asksCode ? checkCode(typed) : []),
+    ...(asksCode ? here(checkCode(typed)) : []),
   ];
   const submit = useSubmit(
     check,
@@ -83,7 +90,7 @@ function ProofDialog() {
       if (failure.fields.some(({ field }) => field === "totp_code") && !asksCode) {
         setKinds([FactorKind.TOTP, FactorKind.RECOVERY_CODES]);
       }
-      return codeFaults(failure, typed);
+      return here(codeFaults(failure, typed));
     },
   );
   const state = session.value;
@@ -108,7 +115,15 @@ function ProofDialog() {
           onInput={setPassword}
           faults={submit.faults}
         />
-        {asksCode && <CodeField typed={typed} onTyped={setTyped} kinds={kinds} submit={submit} />}
+        {asksCode && (
+          <CodeField
+            typed={typed}
+            onTyped={setTyped}
+            kinds={kinds}
+            submit={submit}
+            prefix={PREFIX}
+          />
+        )}
         <div class="actions">
           <SubmitButton text="Confirm" submit={submit} />
           <button type="button" class="secondary" onClick={() => settle(false)}>

@@ -5,6 +5,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { session } from "../duet.ts";
 import { save } from "../ui/save.ts";
 
+/** What is said where an answer that may have brought codes was lost. */
+export const MAY_BE_DONE = "It may be done already; make new recovery codes to be sure.";
+
 interface Props {
   codes: readonly string[];
   /** They are on paper, or wherever one keeps such things. */
