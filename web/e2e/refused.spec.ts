@@ -74,6 +74,22 @@ test("a list that cannot be loaded says so, with a reference and a way to try ag
   await expect(failed).toBeHidden();
 });
 
+for (const [screen, method, title] of [
+  ["factors", "ListFactors", "Your second factors could not be loaded"],
+  ["sessions", "ListSessions", "Your devices could not be loaded"],
+] as const) {
+  test(`what the settings could not load is loaded again: ${screen}`, async ({ person }) => {
+    const ada = await person("ada");
+    const broken = await answerWith(ada.page, method, FAULT);
+    await ada.open(`/settings/${screen}`);
+    const failed = ada.alert(title);
+    await expect(failed).toContainText(`Reference: ${FAULT.requestId}`);
+    await broken.stop();
+    await ada.answered(method, () => failed.getByRole("button", { name: "Try again" }).click());
+    await expect(failed).toBeHidden();
+  });
+}
+
 test("a list that takes its time says so, but only after a moment", async ({ person }) => {
   const ada = await person("ada");
   await ada.add("Tune the piano");

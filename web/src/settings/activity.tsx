@@ -8,7 +8,7 @@ import {
   failureOf,
   timestampDate,
 } from "duet-client";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { duet, session } from "../duet.ts";
 import { persist } from "../link.ts";
 import { Failed } from "../ui/failed.tsx";
@@ -29,6 +29,7 @@ export function Activity() {
   const [living, setLiving] = useState<ReadonlySet<string>>(new Set());
   const [failure, setFailure] = useState<Failure>();
   const [done, setDone] = useState<Done>();
+  const loadingMore = useRef(false);
 
   const load = async (pageToken: string): Promise<void> => {
     const lost = setFailure;
@@ -46,6 +47,13 @@ export function Activity() {
     } catch (error) {
       setFailure(failureOf(error));
     }
+  };
+  /** Once at a time: the same page is not wanted twice. */
+  const more = async (pageToken: string): Promise<void> => {
+    if (loadingMore.current) return;
+    loadingMore.current = true;
+    await load(pageToken);
+    loadingMore.current = false;
   };
   useEffect(() => void load(""), []);
 
@@ -87,7 +95,7 @@ export function Activity() {
             ))}
           </ul>
           {page.next !== "" && (
-            <button type="button" class="quiet" onClick={() => void load(page.next)}>
+            <button type="button" class="quiet" onClick={() => void more(page.next)}>
               Show more
             </button>
           )}

@@ -20,6 +20,7 @@ export function Sessions() {
   const [listed, setListed] = useState<Listed>();
   const [failure, setFailure] = useState<Failure>();
   const [done, setDone] = useState("");
+  const loadingMore = useRef(false);
   const status = useRef<HTMLParagraphElement>(null);
 
   const load = async (pageToken: string): Promise<void> => {
@@ -35,6 +36,13 @@ export function Sessions() {
     } catch (error) {
       setFailure(failureOf(error));
     }
+  };
+  /** Once at a time: the same page is not wanted twice. */
+  const more = async (pageToken: string): Promise<void> => {
+    if (loadingMore.current) return;
+    loadingMore.current = true;
+    await load(pageToken);
+    loadingMore.current = false;
   };
   useEffect(() => void load(""), [visit.value]);
   useEffect(() => {
@@ -70,7 +78,13 @@ export function Sessions() {
       <p role="status" class="said" tabIndex={-1} ref={status}>
         {done}
       </p>
-      {failure && <Failed title="Your devices could not be loaded" failure={failure} />}
+      {failure && (
+        <Failed
+          title="Your devices could not be loaded"
+          failure={failure}
+          again={() => void load("")}
+        />
+      )}
       {!listed && !failure && <Loading />}
       {listed && (
         <>
@@ -80,7 +94,7 @@ export function Sessions() {
             ))}
           </ul>
           {listed.next !== "" && (
-            <button type="button" class="quiet" onClick={() => void load(listed.next)}>
+            <button type="button" class="quiet" onClick={() => void more(listed.next)}>
               Show more
             </button>
           )}
