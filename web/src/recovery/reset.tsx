@@ -69,7 +69,12 @@ async function leave(): Promise<void> {
 
 function Dead({ token }: { token: string }) {
   return (
-    <DeadLink token={token} lasts="30 minutes">
+    <DeadLink token={token} causes={["it is older than 30 minutes"]}>
+      {token !== "" && (
+        <p>
+          If you have set it already, <a href="/signin">sign in</a>.
+        </p>
+      )}
       <p>
         <a href="/forgot">Ask for a new mail</a>
       </p>

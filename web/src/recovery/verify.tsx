@@ -20,6 +20,11 @@ const SAID: Record<Outcome, string> = {
     "You agreed to the change. The account has its new address once the other address has agreed, too: look for its mail.",
 };
 
+const CAUSES = [
+  "it is older than 24 hours",
+  "whoever asked for it was signed out or changed the password since; then ask again",
+];
+
 export function Verify() {
   const token = useLinkToken();
   return token === "" ? <Dead token="" /> : <Confirm key={token} token={token} />;
@@ -63,7 +68,7 @@ function Confirmed({ outcome }: { outcome: Outcome }) {
 
 function Dead({ token }: { token: string }) {
   return (
-    <DeadLink token={token} lasts="24 hours">
+    <DeadLink token={token} causes={CAUSES}>
       <p>If you have confirmed before, all is well. Otherwise have another mail sent.</p>
       <p>
         {session.value.kind === "signed-in" ? (
