@@ -250,8 +250,8 @@ pub struct SignIn {
     /// for it.
     #[arg(long)]
     pub password_stdin: bool,
-    /// The code of your authenticator, or a recovery code, if you have a second
-    /// factor; - reads it from the next line of standard input. Without it you are
+    /// The code of your authenticator, if you have a second factor; - reads it, or
+    /// a recovery code, from the next line of standard input. Without it you are
     /// asked.
     #[arg(long, value_name = "CODE")]
     pub code: Option<Secret>,
@@ -264,8 +264,8 @@ pub struct Passwd {
     /// input instead of asking for them.
     #[arg(long)]
     pub password_stdin: bool,
-    /// The code of your authenticator, or a recovery code, if you have a second
-    /// factor and signed in long ago; - reads it from the next line of standard
+    /// The code of your authenticator, if you have a second factor and signed in
+    /// long ago; - reads it, or a recovery code, from the next line of standard
     /// input. Without it you are asked.
     #[arg(long, value_name = "CODE")]
     pub code: Option<Secret>,

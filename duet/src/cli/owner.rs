@@ -18,8 +18,8 @@ pub struct Proof {
     /// first line of standard input instead of asking for it.
     #[arg(long)]
     pub password_stdin: bool,
-    /// The code of your authenticator, or a recovery code, if you have a second
-    /// factor and signed in long ago; - reads it from the next line of standard
+    /// The code of your authenticator, if you have a second factor and signed in
+    /// long ago; - reads it, or a recovery code, from the next line of standard
     /// input. Without it you are asked.
     #[arg(long, value_name = "CODE")]
     pub code: Option<Secret>,

@@ -97,7 +97,7 @@ fn what_the_readme_says_is_understood() {
         "duet factors",
         "duet factors list",
         "duet factors add --name Phone --output codes.txt --password-stdin --first-code-stdin",
-        "duet factors remove 1234 --code 0123-4567-89ab-cdef",
+        "duet factors remove 1234 --password-stdin --code -",
         "duet factors recovery-codes -o codes.txt --force",
         "duet add Buy milk --due 2026-12-24 --at 18:00 --zone Europe/Paris --notes Two",
         "duet ls --done --limit 5 --json",

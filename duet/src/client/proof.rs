@@ -47,14 +47,20 @@ impl Given {
     }
 }
 
-/// The code that a flag gave, or that stands on standard input.
+/// The code that a flag gave, or that stands on standard input. A recovery code
+/// does only there: others can read a command line, and it is good for long.
 pub(crate) fn given_code(
     flag: Option<&Secret>,
     answers: &mut Answers<'_>,
 ) -> Result<Option<Secret>, Failure> {
     match flag {
+        None => Ok(None),
         Some(code) if code.expose() == FROM_INPUT => answers.read("code").map(Some),
-        code => Ok(code.cloned()),
+        Some(code) if is_totp(code.expose()) => Ok(Some(code.clone())),
+        Some(_) => Err(Failure::usage(
+            "This is not the code of an authenticator; for a recovery code use `--code -`, \
+             because others can read a command line.",
+        )),
     }
 }
 
