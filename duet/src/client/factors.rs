@@ -16,6 +16,7 @@ use proto::auth::v1::{
 use serde::Serialize;
 use serde_json::json;
 use shared::secret::Secret;
+use tonic::Code;
 
 use self::codes::Place;
 use super::{
@@ -166,6 +167,15 @@ async fn confirmed(
             Client::new(channel).confirm_totp_enrollment(request).await
         })
         .await
+        .map_err(in_doubt)
+}
+
+/// Of a call that brings recovery codes: without an answer it may be done, too.
+fn in_doubt(failure: Failure) -> Failure {
+    let is_lost = matches!(failure.code(), Some(Code::Unavailable | Code::DeadlineExceeded));
+    let hint = "If it was done all the same, nobody has seen the recovery codes: make new ones \
+                with `duet factors recovery-codes`.";
+    failure.hint_if(is_lost, hint)
 }
 
 async fn remove(
@@ -210,6 +220,7 @@ async fn recovery_codes(
                 Client::new(channel).regenerate_recovery_codes(request).await
             })
             .await
+            .map_err(in_doubt)
     })
     .await?;
     let made = "There are new recovery codes; the old ones are good no more.";

@@ -150,8 +150,15 @@ impl Failure {
 
     /// Adds what the user can do about it, if the service gave this reason.
     #[must_use]
-    pub(crate) fn hint(mut self, reason: &str, hint: &str) -> Self {
-        if self.reason() == Some(reason) {
+    pub(crate) fn hint(self, reason: &str, hint: &str) -> Self {
+        let gave = self.reason() == Some(reason);
+        self.hint_if(gave, hint)
+    }
+
+    /// Adds what the user can do about it, if this is so.
+    #[must_use]
+    pub(crate) fn hint_if(mut self, is_so: bool, hint: &str) -> Self {
+        if is_so {
             self.message = format!("{} {hint}", self.message).into();
         }
         self

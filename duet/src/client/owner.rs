@@ -4,7 +4,10 @@
 //! Invariant: nothing is deleted without the e-mail address of the account typed
 //! in for it.
 
-use std::io::{Read, Write};
+use std::{
+    cell::Cell,
+    io::{Read, Write},
+};
 
 use comfy_table::Row;
 use proto::auth::v1::{
@@ -13,7 +16,7 @@ use proto::auth::v1::{
     auth_service_client::AuthServiceClient,
 };
 use serde_json::json;
-use tonic::Streaming;
+use tonic::{Code, Status, Streaming};
 
 use super::{
     connection::Connection,
@@ -31,6 +34,8 @@ use crate::cli::{
 
 /// The most that a page has.
 const PAGE_SIZE: u32 = 500;
+
+const MAY_BE_GONE: &str = "Your account may be deleted already; then its receipt is in your mail.";
 
 /// `duet activity`
 pub(crate) async fn activity(
@@ -108,21 +113,36 @@ pub(crate) async fn delete(
     let given = Given::by(&args.proof, answers)?;
     let request_id = session::request_id();
     let request = DeleteUserRequest { name: String::new(), email, request_id };
+    // Asked again after an answer that was lost, the service finds no session.
+    let lost = Cell::new(false);
     let answer = proven(&mut session, &given, answers, async |session| {
         session
             .auth(request.clone(), async |channel, request| {
-                AccountServiceClient::new(channel).delete_user(request).await
+                let answer = AccountServiceClient::new(channel).delete_user(request).await;
+                lost.set(lost.get() || answer.as_ref().is_err_and(is_lost));
+                answer
             })
             .await
     })
-    .await?;
+    .await
+    .map_err(|failure| {
+        let gone = lost.get() && failure.reason() == Some("SESSION_REVOKED");
+        failure.hint_if(gone, MAY_BE_GONE)
+    })?;
     let receipt = answer.receipt_token;
     let text = format!(
-        "The account is deleted. See what became of it with\n  duet deletion {}",
-        output::line(&receipt)
+        "The account is deleted. See what became of it with\n  duet deletion {}{}",
+        output::line(&receipt),
+        session.auth_flag()
     );
     output.show(&json!({ "receiptToken": receipt }), || text)?;
     session.forget().await
+}
+
+/// Whether a call may have been done, though nobody said so.
+fn is_lost(status: &Status) -> bool {
+    // As tonic calls a broken connection.
+    matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Cancelled)
 }
 
 /// Asks for the address of the account that is to be deleted.

@@ -286,13 +286,19 @@ impl Session {
     }
 
     fn ended(&self) -> Failure {
-        let Credentials { email, auth_url, .. } = &self.credentials;
-        let mut command = format!("duet sign-in {email}");
-        if auth_url.to_string().trim_end_matches('/') != DEFAULT_AUTH_URL {
-            command += &format!(" --auth-url {auth_url}");
-        }
+        let command = format!("duet sign-in {}{}", self.credentials.email, self.auth_flag());
         let message = format!("Your session has ended; sign in again with `{command}`.");
         Failure::new(Code::Unauthenticated, message)
+    }
+
+    /// What a command for someone who is not signed in needs to reach the same
+    /// auth-service.
+    pub(crate) fn auth_flag(&self) -> String {
+        let auth_url = &self.credentials.auth_url;
+        if auth_url.to_string().trim_end_matches('/') == DEFAULT_AUTH_URL {
+            return String::new();
+        }
+        format!(" --auth-url {auth_url}")
     }
 }
 

@@ -79,8 +79,25 @@ async fn a_script_adds_an_authenticator() {
     assert_eq!(ran.exit, 3, "{ran:?}");
     let ran = house.reads("factors add --first-code-stdin --password-stdin", FIRST_CODE).await;
     assert_eq!(ran.errors, "There is no first code on standard input.\n");
-    // The codes come with one answer only, so nobody asks twice.
-    assert_eq!(house.asked(|script| script.all::<ConfirmTotpEnrollmentRequest>()).len(), 2);
+}
+
+#[tokio::test]
+async fn what_brings_codes_once_is_asked_once_and_a_lost_answer_told_of() {
+    const WHAT_TO_DO: &str = "make new ones with `duet factors recovery-codes`.";
+    let house = House::signed_in().await;
+    house.asked(|script| script.account.loses_first_code = true);
+    let ran = house.reads("factors add --first-code-stdin", FIRST_CODE).await;
+    assert_eq!(ran.exit, 14, "{ran:?}");
+    assert!(ran.errors.contains(WHAT_TO_DO), "{ran:?}");
+    assert_eq!(house.asked(|script| script.all::<ConfirmTotpEnrollmentRequest>()).len(), 1);
+
+    // Others are made, and the old ones void, as often as one asks.
+    house.asked(|script| script.unavailable = 2);
+    let ran = house.duet("factors recovery-codes", true).await;
+    assert_eq!(ran.exit, 14, "{ran:?}");
+    assert!(ran.errors.contains(WHAT_TO_DO), "{ran:?}");
+    house.asked(|script| script.unavailable = 1);
+    house.sees("factors recovery-codes").await;
 }
 
 #[tokio::test]

@@ -27,6 +27,10 @@ pub(super) struct Account {
     pub(super) codes: Vec<String>,
     /// Whether the user proved long ago who they are.
     pub(super) is_stale: bool,
+    /// Whether the account is no more.
+    pub(super) is_gone: bool,
+    /// Whether the next first code of an authenticator finds nobody.
+    pub(super) loses_first_code: bool,
     /// How many passes were given.
     pub(super) passes: u32,
     /// Who is asked for a code.
@@ -40,6 +44,8 @@ impl Default for Account {
             factors: Vec::new(),
             codes: Vec::new(),
             is_stale: false,
+            is_gone: false,
+            loses_first_code: false,
             passes: 0,
             challenged: String::new(),
         }
@@ -209,6 +215,9 @@ impl AccountService for Services {
         request: Request<auth::ConfirmTotpEnrollmentRequest>,
     ) -> Result<Response<auth::ConfirmTotpEnrollmentResponse>, Status> {
         self.check(&request)?;
+        if std::mem::take(&mut self.0.lock().unwrap().account.loses_first_code) {
+            return Err(status(Reason::DatabaseUnavailable));
+        }
         let auth::ConfirmTotpEnrollmentRequest { name, totp_code } = request.into_inner();
         if totp_code != FIRST_CODE {
             let refusal = Failure::field(Reason::FieldInvalid, "totp_code", "Not this one.");
@@ -250,6 +259,9 @@ impl AccountService for Services {
         request: Request<auth::DeleteUserRequest>,
     ) -> Result<Response<auth::DeleteUserResponse>, Status> {
         self.account(request, |account, _| {
+            if account.is_gone {
+                return Err(Reason::SessionRevoked);
+            }
             account.recent()?;
             Ok(auth::DeleteUserResponse { receipt_token: "dr_AAAA".to_owned() })
         })

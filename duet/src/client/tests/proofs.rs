@@ -117,6 +117,48 @@ async fn whoever_proved_long_ago_is_asked_and_the_command_goes_on() {
 }
 
 #[tokio::test]
+async fn a_recovery_code_does_not_stand_on_a_command_line() {
+    let house = stale().await;
+    for line in [
+        "factors remove 0001 --password-stdin".to_owned(),
+        "passwd --password-stdin".to_owned(),
+        format!("sign-in ada@example.com --password-stdin --auth-url {}", house.url),
+    ] {
+        let input = format!("{PASSWORD}\n{NEW}\n");
+        let ran = house.reads(&format!("{line} --code {RECOVERY_CODE}"), &input).await;
+        assert_eq!(ran.exit, 64, "{line}: {ran:?}");
+        assert!(ran.errors.contains("use `--code -`"), "{line}: {ran:?}");
+        assert!(!ran.errors.contains(RECOVERY_CODE), "{line}: {ran:?}");
+    }
+    let codes = house.asked(|script| script.account.codes.clone());
+    assert_eq!(codes, ["123456", RECOVERY_CODE], "it is good as before");
+    assert_eq!(house.asked(|script| script.account.password.clone()), PASSWORD);
+}
+
+#[tokio::test]
+async fn a_deleted_account_is_told_of_where_it_was() {
+    let house = House::signed_in().await;
+    let shown = house.sees("delete-account --email ada@example.com").await;
+    let command = format!("  duet deletion dr_AAAA --auth-url {}\n", house.url);
+    assert!(shown.ends_with(&command), "{shown}");
+}
+
+#[tokio::test]
+async fn a_deletion_whose_answer_was_lost_may_be_done() {
+    const MAY_BE_GONE: &str = "Your account may be deleted already";
+    for (unavailable, is_told) in [(0, false), (1, true)] {
+        let house = House::signed_in().await;
+        house.asked(|script| {
+            script.unavailable = unavailable;
+            script.account.is_gone = true;
+        });
+        let ran = house.duet("delete-account --email ada@example.com", true).await;
+        assert_eq!(ran.exit, 16, "{ran:?}");
+        assert_eq!(ran.errors.contains(MAY_BE_GONE), is_told, "{ran:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_proof_is_asked_for_once_in_a_while() {
     let house = stale().await;
     let (ran, _) = house.asks("factors recovery-codes", &[PASSWORD, "123456"]).await;
