@@ -40,6 +40,7 @@ export function Delete() {
     await withRecentProof(async () => {
       // The live feed may end before the answer is here.
       parting.value = true;
+      welcome.value = "";
       try {
         const { receiptToken } = await duet.session.endBy(() => {
           asked.current = true;
@@ -51,7 +52,7 @@ export function Delete() {
         const over = session.peek().kind !== "signed-in";
         asked.current &&= over || failureOf(error).unreachable;
         // For the sign-in page, to which it leads now or when the session is found to be over.
-        welcome.value = asked.current ? MAY_BE_GONE : "";
+        if (asked.current) welcome.value = MAY_BE_GONE;
         throw error;
       } finally {
         parting.value = false;
