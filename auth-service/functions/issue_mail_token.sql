@@ -17,6 +17,13 @@ begin
     ) then
         return null;
     end if;
+    -- One that has to wait counts nowhere.
+    v_wait := data.throttled_for(array(
+        select decode(e.pause ->> 'bucket', 'hex') from jsonb_array_elements(p_mail -> 'pauses') as e (pause)
+    ), p_now);
+    if v_wait is not null then
+        return v_wait;
+    end if;
     for v_pause in select e.pause from jsonb_array_elements(p_mail -> 'pauses') as e (pause) loop
         v_wait := data.count_attempt(
             decode(v_pause ->> 'bucket', 'hex'), v_pause -> 'rule', p_now);

@@ -63,8 +63,11 @@ impl Service {
             token,
             new_email: new.as_str().to_owned(),
         });
-        // The other one goes with it.
-        let to_old = to_old.after(outbox.pauses_of_user(Purpose::ChangeOld, caller.user));
+        // The other one goes with it, to a reader whom many accounts may name.
+        let from = Client::current().address;
+        let mut pauses = outbox.pauses_of_user(Purpose::ChangeOld, caller.user);
+        pauses.extend(outbox.pauses_of_asker(Purpose::ChangeNew, &new, from));
+        let to_old = to_old.after(pauses);
         let to_new =
             outbox.with_token(caller.now, Purpose::ChangeNew, |token| Mail::ChangeNew { token });
         let database = &self.0.database;

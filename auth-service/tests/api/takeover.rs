@@ -2,16 +2,16 @@
 //! keep the owner out: what they get, and what the owner does about it.
 
 use proto::auth::v1::{
-    ChangePasswordRequest, GetUserRequest, ListFactorsRequest, RequestPasswordResetRequest,
-    RevokeOtherSessionsRequest, SignUpRequest, complete_sign_in_request::Code::TotpCode,
-    verify_email_response::Outcome,
+    ChangePasswordRequest, GetUserRequest, ListFactorsRequest, RequestEmailChangeRequest,
+    RequestPasswordResetRequest, RevokeOtherSessionsRequest, SignUpRequest,
+    complete_sign_in_request::Code::TotpCode, verify_email_response::Outcome,
 };
 use tonic::{Code, Status};
 
 use crate::{
     abuse::{ADA, BEHIND, from, wait},
     authenticator::{Authenticator, challenged, complete, with_authenticator},
-    harness::{PASSWORD, TestApp, Told as _, minutes},
+    harness::{PASSWORD, Person, TestApp, Told as _, minutes},
     operators::suspend,
     recovery::{
         CHANGE_NEW, CHANGE_OLD, NEW, RESET, VERIFY, assert_void, request_change, request_reset,
@@ -241,6 +241,44 @@ async fn an_address_asks_for_some_mails_an_hour() {
     }
     assert_eq!(rows(&app).await, before);
     ask("203.0.113.2", ADA).await.unwrap();
+}
+
+/// Who has many accounts and wants the same address for all of them fills nobody's
+/// letter box, and keeps from that address nobody who asks from elsewhere.
+#[tokio::test]
+async fn a_reader_whom_many_accounts_name_is_asked_a_few_times_an_hour() {
+    const ACCOUNTS: u8 = 14;
+    let mails = MailServer::start().await;
+    let app = start(&mails, &[BEHIND]).await;
+    let ask = async |address: &str, person: &Person, new: &str| -> Result<(), Status> {
+        let message = RequestEmailChangeRequest { new_email: new.to_owned(), ..Default::default() };
+        let mut account = app.account(&person.credentials.access_token);
+        account.request_email_change(from(address, message)).await.map(drop)
+    };
+    let mut people = Vec::new();
+    for n in 0..ACCOUNTS {
+        people.push(app.signed_up(&format!("person-{n}")).await);
+    }
+    ask("203.0.113.1", &people[0], "reader@example.net").await.unwrap();
+    let refused = ask("203.0.113.1", &people[1], "Reader@example.net").await.unwrap_err();
+    refused.is(Code::ResourceExhausted, "RATE_LIMITED");
+    assert_eq!(wait(&refused), minutes(1));
+    // Another reader is not meant, and who waited was not counted.
+    ask("203.0.113.1", &people[1], "other@example.net").await.unwrap();
+    let mut asked = 1;
+    for (n, person) in people.iter().enumerate().skip(2) {
+        let outcome = ask(&format!("203.0.113.{n}"), person, "reader@example.net").await;
+        let Err(refused) = outcome else {
+            asked += 1;
+            continue;
+        };
+        refused.is(Code::ResourceExhausted, "RATE_LIMITED");
+        assert_eq!(wait(&refused), minutes(6));
+    }
+    assert_eq!(asked, 10);
+    for _ in 0..asked {
+        mails.take("reader@example.net", CHANGE_NEW).await;
+    }
 }
 
 /// Where sign-ups are finished by mail: whose link is followed, that one's password
