@@ -7,7 +7,8 @@
 -- The users are walked by their key, a call its share of them: reading all of them
 -- and sorting would be done again by each call.
 --
--- Users who were erased are none any more after 30 days: no token lives so long.
+-- Of users who were erased the mark stays: another service that still has the id
+-- may try to write for it by a token of its own, however much later.
 --
 -- The highest revision that a user loses is remembered: who knows less cannot
 -- be told what is gone.
@@ -40,7 +41,6 @@ begin
     loop
         perform set_config('app.user_id', v_user::text, true);
         if v_erased_at is not null then
-            delete from data.user_state s where s.user_id = v_user and s.erased_at <= v_bin;
             last_user := v_user;
             continue;
         end if;

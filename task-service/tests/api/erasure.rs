@@ -18,6 +18,7 @@ use crate::{
     app::{TestApp, User, at_once, config, reason, refused},
     list_calls::make,
     matrix::{self, Owned},
+    services::service,
 };
 
 /// How many rows there are of a user in every table that has users' rows, those
@@ -193,11 +194,11 @@ async fn an_erasure_that_was_broken_off_is_finished_by_another_replica() {
     assert_eq!(left(&mut superuser, ada.id).await, []);
 }
 
-/// Purging steps over those who are being erased, and forgets them for good once
-/// no token of theirs can live.
+/// Purging steps over those who are being erased, and their mark stays for good: a
+/// service with a token of its own may name them years later.
 #[tokio::test]
-async fn the_mark_itself_goes_after_thirty_days() {
-    let app = TestApp::start_with(&["--trust-max-staleness", "90d"]).await;
+async fn the_mark_itself_stays() {
+    let app = TestApp::start_with(&["--trust-max-staleness", "9999d"]).await;
     let ada = settled(&app).await;
     app.clock.advance(Duration::from_secs(29 * 86_400));
     let mut role = app.database.app.connect().await.unwrap();
@@ -210,11 +211,17 @@ async fn the_mark_itself_goes_after_thirty_days() {
     let purged = sweep::sweep(&database, app.clock.now()).await.unwrap();
     assert_eq!(purged, Purged::default());
     eraser(&app).await.erase(ada.id).await.unwrap();
-    assert_ne!(app.stored(ada.id).await, "");
+    let mark = app.stored(ada.id).await;
 
-    app.clock.advance(Duration::from_secs(28 * 86_400));
+    app.clock.advance(Duration::from_secs(3 * 366 * 86_400));
     sweep::sweep(&database, app.clock.now()).await.unwrap();
-    assert_eq!(app.stored(ada.id).await, "");
+    assert_eq!(app.stored(ada.id).await, mark);
+    let mut other = service(&app, &["tasks:write"]).client;
+    let task = pb::Task { title: "Back".to_owned(), ..Default::default() };
+    let request =
+        pb::CreateTaskRequest { parent: ada.name(), task: Some(task), ..Default::default() };
+    refused(other.create_task(request).await, Code::Unauthenticated, "SESSION_REVOKED");
+    assert_eq!(app.stored(ada.id).await, mark);
 }
 
 /// What a client knows of an erased user is gone there, too.

@@ -17,7 +17,7 @@ fn token(app: &TestApp, scopes: &[&str]) -> String {
     app.issuer.token(&app.issuer.service_claims(account, scopes, "task-service", now))
 }
 
-fn service(app: &TestApp, scopes: &[&str]) -> User {
+pub(crate) fn service(app: &TestApp, scopes: &[&str]) -> User {
     // The id is nobody's: a service is no user.
     app.with_token(rng::uuid_v4(), &token(app, scopes))
 }
