@@ -181,6 +181,7 @@ async fn a_key_set_is_fetched_by_url() {
     let body = serde_json::to_string(&keys).unwrap();
     let router = axum::Router::new()
         .route("/keys", axum::routing::get(move || async move { body }))
+        .route("/moved", axum::routing::get(async || axum::response::Redirect::to("/keys")))
         .route("/huge", axum::routing::get(async || "x".repeat(100_000)));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -189,7 +190,7 @@ async fn a_key_set_is_fetched_by_url() {
     let fetch =
         async |path: &str| UrlKeys::new(&format!("http://{address}/{path}")).unwrap().fetch().await;
     assert_eq!(fetch("keys").await.unwrap(), keys.keys);
-    for bad in ["huge", "nothing"] {
+    for bad in ["moved", "huge", "nothing"] {
         assert!(fetch(bad).await.is_err(), "{bad}");
     }
 }
