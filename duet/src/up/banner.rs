@@ -3,7 +3,12 @@
 
 use std::io;
 
-use super::{Addresses, Home, Ports, demo::Demo, postgres::Postgres, settings::reachable};
+use super::{
+    Addresses, Home, Ports,
+    demo::Demo,
+    postgres::Postgres,
+    settings::{page_url, reachable},
+};
 
 /// What is known before the services run.
 pub(super) struct Banner {
@@ -30,10 +35,10 @@ impl Banner {
 
     fn write(&self, out: &mut impl io::Write, demo: Option<&Demo>) -> io::Result<()> {
         let Self { addresses, data, demo_file, database } = self;
-        let web = reachable(addresses.web);
+        let web = page_url(addresses.web);
         let (auth, task) = (reachable(addresses.auth), reachable(addresses.task));
         writeln!(out, "\nDuet is running. Ctrl-C stops it.\n")?;
-        writeln!(out, "  browser       http://{web}   page, and both services over grpc-web")?;
+        writeln!(out, "  browser       {web}   page, and both services over grpc-web")?;
         writeln!(out, "  auth-service  {auth}   gRPC, grpc-web, /.well-known/jwks.json")?;
         writeln!(out, "  task-service  {task}   gRPC, grpc-web")?;
         writeln!(out, "  data          {data}   {database}")?;

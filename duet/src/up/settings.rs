@@ -50,7 +50,7 @@ impl Settings {
                 mail.mail_dir.get_or_insert_with(|| home.mail());
             }
             mail.mail_from.get_or_insert_with(|| "Duet <duet@localhost>".to_owned());
-            mail.public_url.get_or_insert_with(|| format!("http://{}", reachable(web)));
+            mail.public_url.get_or_insert_with(|| page_url(web));
         });
         let task = read_with(program("task-service"), |task: &mut task_service::config::Config| {
             task.listen_addr = task_address;
@@ -90,6 +90,17 @@ pub(super) fn reachable(address: std::net::SocketAddr) -> std::net::SocketAddr {
         _ => {}
     }
     reachable
+}
+
+/// Where a browser finds the page that is served at `web`. On this machine that is
+/// a name: passkeys belong to a host name, and an address is none.
+pub(super) fn page_url(web: std::net::SocketAddr) -> String {
+    let web = reachable(web);
+    if web.ip().is_loopback() {
+        format!("http://localhost:{}", web.port())
+    } else {
+        format!("http://{web}")
+    }
 }
 
 /// Under which names a browser on this machine finds the page.
