@@ -1,5 +1,6 @@
 -- Makes p_user the user of this statement, if the session lives. Every function
--- for a signed-in user begins with it. DU001 is our own code: session over.
+-- for a signed-in user begins with it, or, if it changes the account, with
+-- data.acting_alone_in. DU001 is our own code: session over.
 create or replace function data.acting_in(p_user uuid, p_session uuid, p_now timestamptz)
 returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin

@@ -6,7 +6,7 @@ create or replace function api.begin_export(
     updated_at timestamptz, is_admin boolean
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp rows 1 as $$
 begin
-    perform data.acting_in(p_user, p_session, p_now);
+    perform data.acting_alone_in(p_user, p_session, p_now);
     perform data.audit(p_user, 'user.exported', p_client, p_session, null, p_now);
     return query
         select u.email, u.email_verified, u.display_name, u.created_at, u.updated_at, u.is_admin

@@ -9,7 +9,7 @@ create or replace function api.change_password(
 declare
     v_email text;
 begin
-    perform data.acting_in(p_user, p_session, p_now);
+    perform data.acting_alone_in(p_user, p_session, p_now);
     update data.users
         set password_hash = p_new_hash, pepper_id = p_pepper_id, updated_at = p_now
         where user_id = p_user and password_hash in (p_seen_hash, p_new_hash)

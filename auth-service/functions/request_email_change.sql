@@ -15,15 +15,14 @@ declare
     v_payload jsonb := jsonb_build_object(
         'email', p_email, 'email_canonical', p_email_canonical, 'session', p_session);
 begin
-    perform data.acting_in(p_user, p_session, p_now);
+    perform data.acting_alone_in(p_user, p_session, p_now);
     if exists (
         select from data.user_emails e where e.email_canonical = p_email_canonical and e.user_id = p_user
     ) then
         return query select 'same', null::timestamptz;
         return;
     end if;
-    -- The lock makes a change that is being agreed to wait.
-    select u.email into v_email from data.users u where u.user_id = p_user for update;
+    select u.email into v_email from data.users u where u.user_id = p_user;
     v_wait := data.issue_mail_token(p_user, p_mail_to_old, v_payload, p_now);
     if v_wait is not null then
         return query select 'too_soon', p_now + v_wait;

@@ -7,7 +7,7 @@ declare
     v_user data.users;
     v_wait interval;
 begin
-    perform data.acting_in(p_user, p_session, p_now);
+    perform data.acting_alone_in(p_user, p_session, p_now);
     select u.* into v_user from data.users u where u.user_id = p_user;
     if v_user.email_verified then
         return null;

@@ -6,7 +6,7 @@ create or replace function api.update_user(
     is_admin boolean
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp rows 1 as $$
 begin
-    perform data.acting_in(p_user, p_session, p_now);
+    perform data.acting_alone_in(p_user, p_session, p_now);
     return query
         update data.users u
         set display_name = coalesce(p_display_name, u.display_name),

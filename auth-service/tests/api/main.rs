@@ -25,6 +25,7 @@ mod isolation;
 mod keys;
 mod mail;
 mod operators;
+mod overtaken;
 mod owner;
 mod program;
 mod races;
