@@ -46,13 +46,7 @@ impl Authenticator {
 
     /// The code that it shows, or that it showed or will show so many steps off.
     pub(crate) fn code(&self, app: &TestApp, steps: i64) -> String {
-        let counter = app.clock.now().timestamp() / 30 + steps;
-        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.secret);
-        let tag = hmac::sign(&key, &counter.to_be_bytes());
-        let tag = tag.as_ref();
-        let offset = usize::from(tag[19] & 0xf);
-        let window: [u8; 4] = tag[offset..offset + 4].try_into().unwrap();
-        format!("{:06}", (u32::from_be_bytes(window) & 0x7fff_ffff) % 1_000_000)
+        code_of(&self.secret, app.clock.now().timestamp() / 30 + steps)
     }
 
     /// A code that it shows at no time near.
@@ -105,6 +99,16 @@ pub(crate) async fn signed_in(
 ) -> Result<CompleteSignInResponse, Status> {
     let challenge = challenged(app, person).await;
     complete(app, &challenge.token, code).await
+}
+
+/// The code of a time step (RFC 4226, section 5.3).
+pub(crate) fn code_of(secret: &[u8], step: i64) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret);
+    let tag = hmac::sign(&key, &step.to_be_bytes());
+    let tag = tag.as_ref();
+    let offset = usize::from(tag[19] & 0xf);
+    let window: [u8; 4] = tag[offset..offset + 4].try_into().unwrap();
+    format!("{:06}", (u32::from_be_bytes(window) & 0x7fff_ffff) % 1_000_000)
 }
 
 pub(crate) fn from_base32(text: &str) -> Vec<u8> {

@@ -277,7 +277,12 @@ async fn a_receipt_says_which_service_has_erased_everything_when() {
 /// A JWS as anybody would check it: by the key set over HTTP, and by nothing of
 /// ours.
 pub(crate) async fn checked(app: &TestApp, jws: &str) -> (Value, Value) {
-    let url = format!("http://{}/.well-known/jwks.json", app.address);
+    checked_at(&format!("http://{}", app.address), jws).await
+}
+
+/// The same, where a service is at this URL.
+pub(crate) async fn checked_at(service: &str, jws: &str) -> (Value, Value) {
+    let url = format!("{service}/.well-known/jwks.json");
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let set = client.get(&url).send().await.unwrap().bytes().await.unwrap();
     let set: Value = serde_json::from_slice(&set).unwrap();

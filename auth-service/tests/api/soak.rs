@@ -1,12 +1,19 @@
 //! Two replicas, each a process, one Postgres and a mail server; people who sign
-//! up, verify, sign in, refresh, change, forget and reset their passwords and sign out,
-//! somebody who guesses, somebody who rotates keys, verifiers who watch; and
-//! kill -9 of either replica at random. Nothing is half-done, nothing that was
-//! answered is lost, and the replicas behave as one. A seed decides who does what
+//! up, verify, sign in, refresh, change, forget and reset their passwords, have second
+//! factors and other addresses, sign out and delete their accounts; somebody who
+//! guesses, somebody who suspends, rotates keys and secrets, verifiers who watch and
+//! erase; and kill -9 of either replica at random. Nothing is half-done, nothing that
+//! was answered is lost, and the replicas behave as one. A seed decides who does what
 //! and what is killed when; it is told when a test fails.
 
+mod address;
+mod calls;
 mod checks;
+mod deletion;
+mod factor;
 mod fleet;
+mod half_done;
+mod operator;
 mod person;
 mod plan;
 mod verifier;
@@ -14,29 +21,23 @@ mod verifier;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
-use proto::auth::v1::{
-    GetJsonWebKeySetRequest, RotateSigningKeyRequest, SignInRequest,
-    admin_service_client::AdminServiceClient, auth_service_client::AuthServiceClient,
-    token_service_client::TokenServiceClient,
-};
+use proto::auth::v1::{GetJsonWebKeySetRequest, token_service_client::TokenServiceClient};
 use shared::testing::{Chance, eventually, seeds};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 use tonic::Code;
 
 use self::{
-    fleet::{Fleet, unexpected},
+    fleet::Fleet,
     person::Person,
-    plan::{GUESSES, Kill, PEOPLE, Plan, REPLICAS, WATCHERS, Way},
+    plan::{GUESSES, Kill, LOOKED_AT, PEOPLE, Plan, REPLICAS, WATCHERS, Way},
     verifier::Verifier,
 };
-use crate::harness::{Bearer, PASSWORD, Told as _};
+use crate::harness::{PASSWORD, Told as _};
 
 /// Soaks one after the other, unless a variable says how many, or which.
 const SEEDS: u64 = 4;
 /// The longest that one may take.
 const PATIENCE: Duration = Duration::from_secs(90);
-/// Wrong passwords that are looked at (AUTH_SIGN_IN_FREE_ATTEMPTS).
-const LOOKED_AT: usize = 5;
 /// Who is guessed at.
 const VICTIM: &str = "victim";
 
@@ -66,8 +67,8 @@ fn a_seed_repeats_its_plan() {
 }
 
 async fn soak(fleet: Arc<Fleet>, seed: u64) {
-    let Plan { people, guesses, rotation, kills } = Plan::of(seed);
-    Person::sign_up(&fleet, VICTIM, Way { replica: 0, haste: None }).await;
+    let Plan { people, guesses, rotation, secrets, kills } = Plan::of(seed);
+    Person::sign_up(&fleet, VICTIM, Way::patient(0)).await;
     let (done, expected) = watch::channel(None);
     let mut verifiers = JoinSet::new();
     for n in 0..WATCHERS {
@@ -89,21 +90,31 @@ async fn soak(fleet: Arc<Fleet>, seed: u64) {
             person
         });
     }
-    let (people, (), (), ()) = tokio::join!(
+    let (mut people, (), (), secrets, ()) = tokio::join!(
         lives.join_all(),
         guess(&fleet, &guesses),
-        rotate(&fleet, rotation),
+        operator::rotate_key(&fleet, rotation),
+        operator::rotate_secrets(&fleet, &secrets),
         kill(&fleet, kills, steps),
     );
     checks::settle(&fleet).await;
-    done.send_replace(Some(checks::ended(&fleet).await));
+    checks::forget(&fleet).await;
+    done.send_replace(Some(checks::revoked(&fleet).await));
     checks::assert_whole(&fleet).await;
-    checks::assert_mailed(&fleet).await;
-    verifiers.join_all().await;
+    let gone = people.iter().flat_map(|person| &person.gone);
+    let left = gone.flat_map(|gone| gone.emails.clone()).collect();
+    checks::assert_mailed(&fleet, &left).await;
+    for mut verifier in verifiers.join_all().await {
+        verifier.erase_all(&fleet).await;
+    }
     assert_same_keys(&fleet).await;
     assert_throttled(&fleet).await;
-    for person in people {
+    operator::assert_two_live(&fleet, &secrets).await;
+    for person in &mut people {
         person.assert_answered(&fleet).await;
+        for gone in &person.gone {
+            gone.assert_gone(&fleet).await;
+        }
     }
 }
 
@@ -130,18 +141,6 @@ async fn guess(fleet: &Fleet, guesses: &[Way]) {
     assert!(looked_at <= LOOKED_AT, "{looked_at} guesses were looked at");
 }
 
-/// Orders a signing key.
-async fn rotate(fleet: &Fleet, way: Way) {
-    let bearer = fleet.service_token().await;
-    let asked = fleet.ask(way, |channel| {
-        let mut admin = AdminServiceClient::with_interceptor(channel, Bearer(bearer.clone()));
-        async move { admin.rotate_signing_key(RotateSigningKeyRequest {}).await }
-    });
-    if let (Err(status), _) = asked.await {
-        unexpected("a rotation", &status);
-    }
-}
-
 /// Both replicas publish the keys that are stored.
 async fn assert_same_keys(fleet: &Fleet) {
     let stored = checks::keys(fleet).await;
@@ -162,13 +161,9 @@ async fn assert_same_keys(fleet: &Fleet) {
 async fn assert_throttled(fleet: &Fleet) {
     assert_eq!(checks::counted(fleet).await, [i64::try_from(LOOKED_AT).expect("a number")]);
     for replica in 0..REPLICAS {
-        let way = Way { replica, haste: None };
-        let asked = fleet.ask(way, |channel| {
-            let (email, password) = (person::email(VICTIM), PASSWORD.to_owned());
-            let request = SignInRequest { email, password, ..SignInRequest::default() };
-            async move { AuthServiceClient::new(channel).sign_in(request).await }
-        });
-        let refused = asked.await.0.expect_err("it has to wait");
+        let email = person::email(VICTIM);
+        let signed_in = calls::sign_in(fleet, Way::patient(replica), &email, PASSWORD).await;
+        let refused = signed_in.expect_err("it has to wait");
         refused.is(Code::ResourceExhausted, "SIGN_IN_THROTTLED");
     }
 }

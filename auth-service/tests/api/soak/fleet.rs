@@ -21,7 +21,7 @@ use shared::{
     clock::{Clock as _, SystemClock},
     database::Database,
     program,
-    testing::{ServiceProcess, TestDatabase, database},
+    testing::{ServiceProcess, TestDatabase, database, eventually},
 };
 use sqlx::{ConnectOptions as _, PgPool, postgres::PgPoolOptions};
 use tempfile::TempDir;
@@ -29,8 +29,11 @@ use tokio::time::timeout;
 use tonic::{Code, Response, Status, transport::Channel};
 use tonic_types::StatusExt as _;
 
-use super::plan::{REPLICAS, Way};
-use crate::{harness::key, smtp::MailServer};
+use super::plan::{LOOKED_AT, REPLICAS, Way};
+use crate::{
+    harness::key,
+    smtp::{MailServer, Received},
+};
 
 /// The program as it is shipped.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_auth-service");
@@ -38,7 +41,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_auth-service");
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often somebody looks whether there is mail.
 const MAIL_CHECKED: Duration = Duration::from_millis(20);
-/// The service account of those who watch and rotate.
+/// The service account of those who watch, erase and operate.
 const ACCOUNT: &str = "operations";
 
 pub(super) struct Fleet {
@@ -81,19 +84,47 @@ impl Fleet {
     where
         F: Future<Output = Result<Response<T>, Status>>,
     {
-        let mut patience = way.haste.unwrap_or(PATIENCE);
-        for asked in 0.. {
-            let replica = self.replica(way.replica + asked).await;
-            match timeout(patience, call(replica.channel.clone())).await {
-                Ok(Ok(answer)) => return (Ok(answer.into_inner()), asked > 0),
-                Ok(Err(status)) if !is_lost(&status) => return (Err(status), asked > 0),
-                Ok(Err(_)) | Err(_) => {
-                    self.lost.fetch_add(1, Ordering::Relaxed);
-                }
+        let mut asks = way;
+        loop {
+            if let Some(answer) = self.ask_once(asks, &call).await {
+                return (answer, asks.replica > way.replica);
             }
-            patience = PATIENCE;
+            asks = Way::patient(asks.replica + 1);
         }
-        unreachable!("it is asked for ever")
+    }
+
+    /// Asks, and does without an answer if it is lost.
+    pub(super) async fn ask_once<T, F>(
+        &self,
+        way: Way,
+        call: impl Fn(Channel) -> F,
+    ) -> Option<Result<T, Status>>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        let replica = self.replica(way.replica).await;
+        let asked = timeout(way.haste.unwrap_or(PATIENCE), call(replica.channel.clone()));
+        match asked.await {
+            Ok(Ok(answer)) => return Some(Ok(answer.into_inner())),
+            Ok(Err(status)) if !is_lost(&status) => return Some(Err(status)),
+            Ok(Err(_)) | Err(_) => {}
+        }
+        self.lost.fetch_add(1, Ordering::Relaxed);
+        None
+    }
+
+    /// Waits until nobody does this in the database any more: who was killed may
+    /// have left it behind, and what comes next would be undone by it.
+    pub(super) async fn until_done(&self, function: &str) {
+        let open = "select not exists (
+                select from pg_stat_activity
+                where usename = 'auth_app' and datname = current_database()
+                    and state = 'active' and position($1 in query) > 0)";
+        eventually(function, async || {
+            let open = sqlx::query_scalar(open).bind(function);
+            open.fetch_one(&self.rows).await.expect("it is asked")
+        })
+        .await;
     }
 
     /// This replica, or the other while it is down.
@@ -106,27 +137,31 @@ impl Fleet {
         one
     }
 
-    /// An access token with which trust can be watched, and keys rotated.
+    /// An access token with which trust can be watched, and everything operated.
     pub(super) async fn service_token(&self) -> String {
-        let way = Way { replica: 0, haste: None };
+        self.token_by(Way::patient(0), &self.secret).await.expect("a token")
+    }
+
+    /// An access token by the secret of a service account.
+    pub(super) async fn token_by(&self, way: Way, secret: &str) -> Result<String, Status> {
         let asked = self.ask(way, |channel| {
-            let credential = Some(Credential::Secret(self.secret.clone()));
+            let credential = Some(Credential::Secret(secret.to_owned()));
             let request = IssueServiceTokenRequest { credential, ..Default::default() };
             async move { TokenServiceClient::new(channel).issue_service_token(request).await }
         });
-        asked.await.0.expect("a token").access_token
+        asked.await.0.map(|issued| issued.access_token)
     }
 
-    /// The token in the mail with this subject.
-    pub(super) async fn mailed(&self, recipient: &str, subject: &str) -> String {
+    /// The mail with this subject.
+    pub(super) async fn mailed(&self, recipient: &str, subject: &str) -> Received {
         let line = format!("Subject: {subject}\r\n");
         let mut look = tokio::time::interval(MAIL_CHECKED);
         for looked in 1_u64.. {
             look.tick().await;
             let mails = self.mails.mails();
-            let mail = mails.iter().find(|mail| mail.to == [recipient] && mail.raw.contains(&line));
-            if let Some(mail) = mail {
-                return mail.token();
+            let fits = |mail: &Received| mail.to == [recipient] && mail.raw.contains(&line);
+            if let Some(mail) = mails.into_iter().find(fits) {
+                return mail;
             }
             if looked % 50 == 0 {
                 self.end_leases().await;
@@ -202,6 +237,8 @@ fn arguments(database: &TestDatabase, mails: &MailServer) -> Vec<String> {
     let mut arguments = fixed.map(str::to_owned).to_vec();
     arguments.push(format!("--database-url={}", database.app.to_url_lossy()));
     arguments.push(format!("--key-encryption-key={}", key()));
+    arguments.push(format!("--erasing-services={ACCOUNT}"));
+    arguments.push(format!("--sign-in-free-attempts={LOOKED_AT}"));
     arguments.extend(mails.flags());
     arguments
 }

@@ -13,8 +13,13 @@ pub(super) const PEOPLE: usize = 8;
 pub(super) const WATCHERS: usize = 2;
 /// Wrong passwords that somebody tries.
 pub(super) const GUESSES: usize = 30;
+/// Those that are looked at. The attempts of somebody whose answers are lost, or who
+/// is suspended, are fewer.
+pub(super) const LOOKED_AT: usize = 10;
 /// What each does besides signing up.
-const STEPS: usize = 10;
+const STEPS: usize = 12;
+/// Secrets of a service account that are made, one after the other.
+const SECRETS: usize = 6;
 /// Times that a replica is killed.
 const KILLS: usize = 8;
 
@@ -27,6 +32,8 @@ pub(super) struct Plan {
     pub(super) guesses: Vec<Way>,
     /// How a new signing key is ordered.
     pub(super) rotation: Way,
+    /// How each further secret of a service account is asked for.
+    pub(super) secrets: Vec<Way>,
     /// In the order of their moments.
     pub(super) kills: Vec<Kill>,
 }
@@ -45,6 +52,18 @@ pub(super) struct Way {
     pub(super) replica: usize,
     /// After so long the client gives up and asks again.
     pub(super) haste: Option<Duration>,
+}
+
+impl Way {
+    /// As patient as a client can be, over this replica.
+    pub(super) const fn patient(replica: usize) -> Self {
+        Self { replica, haste: None }
+    }
+
+    /// The same over the other replica.
+    pub(super) const fn other(self) -> Self {
+        Self { replica: self.replica + 1, ..self }
+    }
 }
 
 /// Something that somebody does.
@@ -66,6 +85,39 @@ pub(super) enum What {
     Reset,
     /// Verifies the address by the mail of the sign-up.
     Verify,
+    /// Has another address, to which both agree.
+    ChangeEmail,
+    /// Adds an authenticator, or signs in twice at once with one code of it.
+    UseFactor,
+    RemoveFactor,
+    /// Is suspended by an operator, and reinstated.
+    Suspend,
+    /// Deletes the account beside something else, and goes on with a new one.
+    Delete(Beside),
+}
+
+/// What somebody asks for at the moment of a deletion.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Beside {
+    SignIn,
+    Reset,
+    Verify,
+    ChangeEmail,
+    ChangePassword,
+    AddFactor,
+    Reauthenticate,
+}
+
+impl Beside {
+    const ALL: [Self; 7] = [
+        Self::SignIn,
+        Self::Reset,
+        Self::Verify,
+        Self::ChangeEmail,
+        Self::ChangePassword,
+        Self::AddFactor,
+        Self::Reauthenticate,
+    ];
 }
 
 impl Plan {
@@ -76,6 +128,7 @@ impl Plan {
             people: (0..PEOPLE).map(|n| person(chance(n))).collect(),
             guesses: (0..GUESSES).map(|_| way(&mut others)).collect(),
             rotation: way(&mut others),
+            secrets: (0..SECRETS).map(|_| way(&mut others)).collect(),
             kills: kills(chance(PEOPLE + 1)),
         }
     }
@@ -83,22 +136,24 @@ impl Plan {
 
 fn person(mut chance: Chance) -> (Way, Vec<Step>) {
     let signs_up = way(&mut chance);
-    // A mail with which the password can be set is had once a minute.
-    let reset = chance.below(STEPS);
-    let verifies = chance.below(STEPS);
-    let mut step = |n| Step {
-        what: match chance.below(6) {
-            _ if n == reset => What::Reset,
-            _ if n == verifies => What::Verify,
-            0 => What::SignOut,
-            1 => What::ChangePassword,
-            2 | 3 => What::Refresh,
-            _ => What::SignIn,
-        },
-        device: chance.below(STEPS),
-        way: way(&mut chance),
-    };
-    (signs_up, (0..STEPS).map(&mut step).collect())
+    // What is asked for by mail is had once a minute.
+    let mut whats = vec![What::Reset, What::Verify, What::ChangeEmail];
+    whats.extend([What::UseFactor; 3]);
+    let deletes = What::Delete(*chance.pick(&Beside::ALL));
+    for sometimes in [What::RemoveFactor, What::Suspend, deletes] {
+        whats.extend(chance.one_in(2).then_some(sometimes));
+    }
+    whats.resize_with(STEPS, || match chance.below(6) {
+        0 => What::SignOut,
+        1 => What::ChangePassword,
+        2 | 3 => What::Refresh,
+        _ => What::SignIn,
+    });
+    for last in (1..STEPS).rev() {
+        whats.swap(last, chance.below(last + 1));
+    }
+    let mut step = |what| Step { what, device: chance.below(STEPS), way: way(&mut chance) };
+    (signs_up, whats.into_iter().map(&mut step).collect())
 }
 
 fn way(chance: &mut Chance) -> Way {
