@@ -2,7 +2,7 @@
 //! while people go on with their tasks: two replicas of each service, and a clock
 //! that the test moves, so that whatever is in time is so by being told.
 
-mod world;
+pub(crate) mod world;
 
 use std::{
     collections::HashSet,

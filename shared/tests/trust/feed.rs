@@ -189,6 +189,21 @@ async fn what_is_told_counts_and_is_acknowledged() {
     feed.acknowledged(&feed.tell(revoked(&setup, account))).await;
     assert_eq!(setup.verifier.verify(&service), Err(Refusal::Invalid("revoked")));
 
+    // Of a user, whatever the session, what was issued until then.
+    let before = setup.clock.now();
+    let user = rng::uuid_v4();
+    let older = [0, 1].map(|_| setup.issuer.token(&setup.issuer.claims(user, "test", before)));
+    let stranger = setup.token();
+    older.iter().for_each(|token| drop(setup.verifier.verify(token).unwrap()));
+    setup.clock.advance(Duration::from_secs(1));
+    feed.acknowledged(&feed.tell(revoked(&setup, Subject::User(name::of_user(user))))).await;
+    for token in &older {
+        assert_eq!(setup.verifier.verify(token), Err(Refusal::Revoked));
+    }
+    setup.verifier.verify(&stranger).unwrap();
+    let newer = setup.issuer.claims(user, "test", setup.clock.now());
+    setup.verifier.verify(&setup.issuer.token(&newer)).unwrap();
+
     let second = TestIssuer::new();
     feed.acknowledged(&feed.tell(keys(&[&second]))).await;
     assert_eq!(setup.verifier.verify(&setup.token()), Err(Refusal::Invalid("unknown kid")));

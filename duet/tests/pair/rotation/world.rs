@@ -32,10 +32,10 @@ use crate::{
 
 /// Two replicas of each service. Those of task-service watch one of
 /// auth-service each.
-pub(super) struct World {
-    pub(super) auth: Vec<Running>,
-    pub(super) task: Vec<Running>,
-    pub(super) clock: ManualClock,
+pub(crate) struct World {
+    pub(crate) auth: Vec<Running>,
+    pub(crate) task: Vec<Running>,
+    pub(crate) clock: ManualClock,
     key: String,
     folder: TempDir,
     accounts: TestDatabase,
@@ -43,7 +43,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         program::install_cryptography();
         let mut world = Self {
             auth: Vec::new(),
@@ -75,7 +75,7 @@ impl World {
         own.close().await;
     }
 
-    pub(super) async fn auth(&self, address: &str) -> Running {
+    pub(crate) async fn auth(&self, address: &str) -> Running {
         let flags = ["auth-service", "--key-encryption-key", &self.key, "--argon2-memory=7168"];
         let own = Database::new(self.accounts.app.clone(), 8);
         let config = AuthConfig::parse_from(flags);
@@ -104,7 +104,7 @@ impl World {
     }
 
     /// Waits until both replicas of task-service watch, and that is known anew.
-    pub(super) async fn watched(&self) {
+    pub(crate) async fn watched(&self) {
         let since = self.clock.now();
         eventually("the trust feed is watched", async || {
             self.clock.advance(Duration::from_secs(1));
@@ -117,12 +117,12 @@ impl World {
         .await;
     }
 
-    pub(super) fn auth_client(&self, n: usize) -> AuthServiceClient<Channel> {
+    pub(crate) fn auth_client(&self, n: usize) -> AuthServiceClient<Channel> {
         AuthServiceClient::new(channel(&self.auth[n % 2].address))
     }
 
     /// The operators' methods, with a service account that may call them.
-    pub(super) async fn admin(
+    pub(crate) async fn admin(
         &self,
         n: usize,
     ) -> AdminServiceClient<InterceptedService<Channel, Bearer>> {
@@ -135,7 +135,7 @@ impl World {
         AdminServiceClient::with_interceptor(channel, Bearer(token))
     }
 
-    pub(super) async fn stop(self) {
+    pub(crate) async fn stop(self) {
         for service in self.task.into_iter().chain(self.auth) {
             service.stop().await;
         }
@@ -143,7 +143,7 @@ impl World {
 }
 
 /// The session after a refresh.
-pub(super) async fn refreshed(
+pub(crate) async fn refreshed(
     auth: &mut AuthServiceClient<Channel>,
     session: &Credentials,
 ) -> Result<Credentials, Status> {
