@@ -3,6 +3,11 @@
 -- Each further one removes up to p_limit rows, until there are none. Whoever
 -- knows changes of the user is told that everything is gone, by the horizon.
 -- Called again after the end, it changes nothing.
+--
+-- Replicas that erase the same user wait for each other: one that was beside
+-- another's step would find all its rows gone, and take that for the end. The
+-- rows are an array, since the planner takes a user for few of them, and would
+-- read a subquery once more for each.
 create or replace function api.erase_user(
     p_user uuid, p_now timestamptz, p_limit bigint, out is_done boolean, out head bigint
 )
@@ -17,7 +22,8 @@ begin
     perform set_config('app.user_id', p_user::text, true);
     select s.head_rev into head
     from data.user_state s
-    where s.user_id = p_user and s.erased_at is not null;
+    where s.user_id = p_user and s.erased_at is not null
+    for update;
     if not found then
         insert into data.user_state as s (user_id, head_rev, erased_at)
         values (p_user, 0, p_now)
@@ -30,21 +36,21 @@ begin
     end if;
 
     delete from data.tasks t
-    where t.user_id = p_user and t.id in (
+    where t.user_id = p_user and t.id = any (array(
         select x.id from data.tasks x where x.user_id = p_user order by x.id limit v_left
-    );
+    ));
     get diagnostics v_count = row_count;
     v_left := v_left - v_count;
     delete from data.lists l
-    where l.user_id = p_user and l.id in (
+    where l.user_id = p_user and l.id = any (array(
         select x.id from data.lists x where x.user_id = p_user order by x.id limit v_left
-    );
+    ));
     get diagnostics v_count = row_count;
     v_left := v_left - v_count;
     delete from data.requests r
-    where r.user_id = p_user and r.id in (
+    where r.user_id = p_user and r.id = any (array(
         select x.id from data.requests x where x.user_id = p_user order by x.id limit v_left
-    );
+    ));
     get diagnostics v_count = row_count;
     is_done := v_left > v_count;
 end

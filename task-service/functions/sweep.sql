@@ -5,7 +5,8 @@
 -- takes long; the next one goes on where it was.
 --
 -- The users are walked by their key, a call its share of them: reading all of them
--- and sorting would be done again by each call.
+-- and sorting would be done again by each call. Their rows are arrays, which are
+-- made once however few the planner expects.
 --
 -- Of users who were erased the mark stays: another service that still has the id
 -- may try to write for it by a token of its own, however much later.
@@ -46,11 +47,11 @@ begin
         end if;
         -- In the order in which writes lock them.
         delete from data.requests r
-        where r.user_id = v_user and r.id in (
+        where r.user_id = v_user and r.id = any (array(
             select x.id from data.requests x
             where x.user_id = v_user and x.created_at <= p_now - interval '24 hours'
             limit p_rows - tombstones - requests
-        );
+        ));
         get diagnostics v_count = row_count;
         requests := requests + v_count;
 
@@ -62,22 +63,22 @@ begin
             perform data.take_turn(v_user);
             with tasks as (
                 delete from data.tasks t
-                where t.user_id = v_user and t.id in (
+                where t.user_id = v_user and t.id = any (array(
                     select x.id from data.tasks x
                     where x.user_id = v_user and x.deleted_at <= v_bin
                     order by x.deleted_at
                     limit greatest(p_rows - tombstones - requests, 0)
-                )
+                ))
                 returning t.rev
             ),
             lists as (
                 delete from data.lists l
-                where l.user_id = v_user and l.id in (
+                where l.user_id = v_user and l.id = any (array(
                     select x.id from data.lists x
                     where x.user_id = v_user and x.deleted_at <= v_bin
                     order by x.deleted_at
                     limit greatest(p_rows - tombstones - requests, 0)
-                )
+                ))
                 returning l.rev
             )
             select count(*), max(g.rev) into v_count, v_horizon

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use proto::task::v1 as pb;
-use shared::{clock::Clock as _, database::Database, rng};
+use shared::{clock::Clock as _, database::Database, rng, testing::eventually};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
 use task_service::{
     App,
@@ -68,6 +68,20 @@ async fn settled(app: &TestApp) -> User {
     user.create("Milk").await;
     user.delete(&task.into_inner().name).await.expect("it is deleted");
     user
+}
+
+/// Gives a user that many tasks more.
+async fn add_tasks(app: &TestApp, user: &User, count: i64) {
+    sqlx::query(
+        "insert into data.tasks (user_id, id, title, notes, created_at, updated_at, rev, position)
+         select $1, gen_random_uuid(), 'T', '', $2, $2, 1000 + n, n from generate_series(1, $3) n",
+    )
+    .bind(user.id)
+    .bind(app.clock.now())
+    .bind(count)
+    .execute(&mut superuser(app).await)
+    .await
+    .expect("tasks");
 }
 
 #[tokio::test]
@@ -164,15 +178,7 @@ async fn an_erasure_that_was_broken_off_is_finished_by_another_replica() {
     let app = TestApp::start().await;
     let ada = settled(&app).await;
     let mut superuser = superuser(&app).await;
-    sqlx::query(
-        "insert into data.tasks (user_id, id, title, notes, created_at, updated_at, rev, position)
-         select $1, gen_random_uuid(), 'T', '', $2, $2, 1000 + n, n from generate_series(1, 2500) n",
-    )
-    .bind(ada.id)
-    .bind(app.clock.now())
-    .execute(&mut superuser)
-    .await
-    .unwrap();
+    add_tasks(&app, &ada, 2500).await;
     let mut role = app.database.app.connect().await.unwrap();
     for expected in [2502_i64, 1502] {
         let step =
@@ -192,6 +198,62 @@ async fn an_erasure_that_was_broken_off_is_finished_by_another_replica() {
 
     eraser(&app).await.erase(ada.id).await.unwrap();
     assert_eq!(left(&mut superuser, ada.id).await, []);
+}
+
+/// Every replica is told whom to erase. None takes the work of another for its
+/// own, and says that nothing is left while there is.
+#[tokio::test]
+async fn replicas_that_erase_the_same_user_wait_for_each_other() {
+    let app = TestApp::start().await;
+    let ada = settled(&app).await;
+    add_tasks(&app, &ada, 2500).await;
+    let step = async || {
+        let mut role = app.database.app.connect().await.unwrap();
+        let step = "select is_done from api.erase_user($1, $2, 1000)";
+        let step = sqlx::query_scalar::<_, bool>(step).bind(ada.id).bind(app.clock.now());
+        step.fetch_one(&mut role).await.unwrap()
+    };
+    assert!(!step().await);
+    // Both have begun before either has removed anything.
+    let mut held = superuser(&app).await;
+    let first = "select from data.tasks where user_id = $1 order by id limit 1 for update";
+    sqlx::raw_sql("begin").execute(&mut held).await.unwrap();
+    sqlx::query(first).bind(ada.id).execute(&mut held).await.unwrap();
+    let both_wait = async || {
+        let waiting = "select count(*) from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock'";
+        let waiting = sqlx::query_scalar::<_, i64>(waiting);
+        waiting.fetch_one(&mut superuser(&app).await).await.unwrap() == 2
+    };
+    let release = async {
+        eventually("both wait", both_wait).await;
+        sqlx::raw_sql("rollback").execute(&mut held).await.unwrap();
+    };
+    let (one, other, ()) = tokio::join!(step(), step(), release);
+    assert!(!one && !other, "500 are left");
+    assert!(step().await);
+    assert_eq!(left(&mut superuser(&app).await, ada.id).await, []);
+}
+
+/// A step takes no longer however many tasks there are, nor when the planner
+/// believes that there are few.
+#[tokio::test]
+async fn all_that_a_user_may_have_is_erased_in_time() {
+    let app = TestApp::start().await;
+    let ada = settled(&app).await;
+    // Everybody else has one.
+    sqlx::raw_sql(
+        "insert into data.tasks (user_id, id, title, notes, created_at, updated_at, rev, position)
+         select gen_random_uuid(), gen_random_uuid(), 'T', '', now(), now(), 1, 1
+         from generate_series(1, 5000);
+         analyze",
+    )
+    .execute(&mut superuser(&app).await)
+    .await
+    .unwrap();
+    add_tasks(&app, &ada, 30_000).await;
+    eraser(&app).await.erase(ada.id).await.unwrap();
+    assert_eq!(left(&mut superuser(&app).await, ada.id).await, []);
 }
 
 /// Purging steps over those who are being erased, and their mark stays for good: a
