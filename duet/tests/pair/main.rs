@@ -11,6 +11,7 @@ mod client_known;
 mod client_lists;
 mod client_owner;
 mod client_watch;
+mod erasing;
 mod faults;
 mod grpc_web;
 mod harness;

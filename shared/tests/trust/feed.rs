@@ -25,7 +25,7 @@ use shared::{
     server::{Limits, Server},
     telemetry,
     testing::{TestIssuer, eventually},
-    trust::{TokenSource, Trust, TrustWatcher, WhenStale},
+    trust::{Erase, TokenSource, Trust, TrustWatcher, WhenStale},
     verify::{Claims, Refusal},
 };
 use tokio::{net::TcpListener, sync::mpsc};
@@ -37,7 +37,7 @@ type Item = Result<WatchTrustResponse, Status>;
 
 /// The other end of the feed. Clones are the same.
 #[derive(Clone, Default)]
-struct Feed(Arc<Mutex<Said>>);
+pub(crate) struct Feed(Arc<Mutex<Said>>);
 
 #[derive(Default)]
 struct Said {
@@ -47,6 +47,8 @@ struct Said {
     started: Vec<String>,
     /// What was acknowledged last.
     acknowledged: String,
+    /// Who was said to be erased, in that order.
+    erased: Vec<String>,
     /// The last header.
     authorization: String,
     next: u64,
@@ -78,8 +80,12 @@ impl TrustService for Feed {
         let feed = self.clone();
         tokio::spawn(async move {
             while let Ok(Some(message)) = heard.message().await {
-                let Some(Kind::Acknowledge(said)) = message.kind else { panic!("{message:?}") };
-                feed.0.lock().unwrap().acknowledged = said.resume_token;
+                let mut said = feed.0.lock().unwrap();
+                match message.kind {
+                    Some(Kind::Acknowledge(ack)) => said.acknowledged = ack.resume_token,
+                    Some(Kind::Erased(erased)) => said.erased.push(erased.user),
+                    other => panic!("{other:?}"),
+                }
             }
         });
         let told = futures_util::stream::poll_fn(move |cx| told.poll_recv(cx));
@@ -89,7 +95,7 @@ impl TrustService for Feed {
 
 impl Feed {
     /// Tells an event, under the next token.
-    fn tell(&self, event: Event) -> String {
+    pub(crate) fn tell(&self, event: Event) -> String {
         let mut said = self.0.lock().unwrap();
         said.next += 1;
         let resume_token = format!("token {}", said.next);
@@ -98,20 +104,25 @@ impl Feed {
         resume_token
     }
 
-    fn end(&self, status: Status) {
+    pub(crate) fn end(&self, status: Status) {
         self.0.lock().unwrap().tell.take().unwrap().send(Err(status)).unwrap();
+    }
+
+    /// Who was said to be erased, in that order.
+    pub(crate) fn erased(&self) -> Vec<String> {
+        self.0.lock().unwrap().erased.clone()
     }
 
     fn started(&self) -> Vec<String> {
         self.0.lock().unwrap().started.clone()
     }
 
-    async fn opened(&self, streams: usize) {
+    pub(crate) async fn opened(&self, streams: usize) {
         eventually("a stream is opened", async || self.started().len() == streams).await;
         eventually("it can be told", async || self.0.lock().unwrap().tell.is_some()).await;
     }
 
-    async fn acknowledged(&self, token: &str) {
+    pub(crate) async fn acknowledged(&self, token: &str) {
         let said = || self.0.lock().unwrap().acknowledged.clone();
         eventually("it was acknowledged", async || said() == token).await;
     }
@@ -132,6 +143,11 @@ fn keys(issuers: &[&TestIssuer]) -> Event {
 
 /// A verifier that watches a feed.
 async fn watching() -> (Setup, Feed) {
+    watching_with(None).await
+}
+
+/// The same, of a service that has something of users.
+pub(crate) async fn watching_with(eraser: Option<Arc<dyn Erase>>) -> (Setup, Feed) {
     let (setup, feed) = (Setup::new(), Feed::default());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -143,7 +159,7 @@ async fn watching() -> (Setup, Feed) {
         channel: Endpoint::from_shared(format!("http://{address}")).unwrap().connect_lazy(),
         tokens: Arc::new(Tokens),
         clock: setup.clock.shared(),
-        eraser: None,
+        eraser,
     };
     tokio::spawn(async move { watcher.run().await });
     feed.opened(1).await;

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod delegated;
+mod erasing;
 mod feed;
 mod independent;
 mod mutation;

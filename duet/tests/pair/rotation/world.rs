@@ -38,8 +38,8 @@ pub(crate) struct World {
     pub(crate) clock: ManualClock,
     key: String,
     folder: TempDir,
-    accounts: TestDatabase,
-    tasks: TestDatabase,
+    pub(crate) accounts: TestDatabase,
+    pub(crate) tasks: TestDatabase,
 }
 
 impl World {
@@ -83,7 +83,7 @@ impl World {
         run(address, async move |listener, until| app.serve(listener, until).await).await
     }
 
-    async fn task(&self, n: usize, auth: &str) -> Running {
+    pub(crate) async fn task(&self, n: usize, auth: &str) -> Running {
         let at = |name: &str| self.folder.path().join(name).display().to_string();
         let flags = [
             "task-service".to_owned(),
