@@ -17,12 +17,14 @@ const FILES: [&str; 10] = [
 ];
 
 /// Messages that hold a password or a token: see `redacted!` in `lib.rs`.
-const SECRET: [&str; 30] = [
+const SECRET: [&str; 32] = [
     "auth.v1.BeginTotpEnrollmentResponse",
     "auth.v1.ChangePasswordRequest",
     "auth.v1.ChangePasswordResponse",
     "auth.v1.Challenge",
     "auth.v1.CompleteSignInRequest",
+    "auth.v1.ConfirmPasskeyEnrollmentRequest",
+    "auth.v1.ConfirmPasskeyEnrollmentResponse",
     "auth.v1.ConfirmTotpEnrollmentRequest",
     "auth.v1.ConfirmTotpEnrollmentResponse",
     "auth.v1.CreateServiceAccountResponse",

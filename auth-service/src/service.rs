@@ -40,6 +40,7 @@ mod device;
 mod factors;
 mod machines;
 mod owner;
+mod passkeys;
 mod recovery;
 mod step_up;
 mod token;

@@ -39,6 +39,8 @@ redacted!(
     ChangePasswordResponse,
     Challenge,
     CompleteSignInRequest,
+    ConfirmPasskeyEnrollmentRequest,
+    ConfirmPasskeyEnrollmentResponse,
     ConfirmTotpEnrollmentRequest,
     ConfirmTotpEnrollmentResponse,
     CreateServiceAccountResponse,

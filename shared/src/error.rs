@@ -83,6 +83,7 @@ reasons! {
     EmailNotVerified "EMAIL_NOT_VERIFIED" FailedPrecondition,
     ReauthenticationRequired "REAUTHENTICATION_REQUIRED" FailedPrecondition,
     FactorMissing "FACTOR_MISSING" FailedPrecondition,
+    PasskeysUnavailable "PASSKEYS_UNAVAILABLE" FailedPrecondition,
     SyncTokenExpired "SYNC_TOKEN_EXPIRED" OutOfRange,
     TaskQuota "TASK_QUOTA" ResourceExhausted,
     ListQuota "LIST_QUOTA" ResourceExhausted,

@@ -1,8 +1,10 @@
 //! `auth.v1.AccountService`: a user's own account.
 
 use proto::auth::v1::{
-    BeginTotpEnrollmentRequest, BeginTotpEnrollmentResponse, ChangePasswordRequest,
-    ChangePasswordResponse, ConfirmTotpEnrollmentRequest, ConfirmTotpEnrollmentResponse,
+    BeginPasskeyEnrollmentRequest, BeginPasskeyEnrollmentResponse, BeginReauthenticationRequest,
+    BeginReauthenticationResponse, BeginTotpEnrollmentRequest, BeginTotpEnrollmentResponse,
+    ChangePasswordRequest, ChangePasswordResponse, ConfirmPasskeyEnrollmentRequest,
+    ConfirmPasskeyEnrollmentResponse, ConfirmTotpEnrollmentRequest, ConfirmTotpEnrollmentResponse,
     DeleteFactorRequest, DeleteFactorResponse, DeleteUserRequest, DeleteUserResponse,
     ExportUserRequest, GetUserRequest, GetUserResponse, ListActivityRequest, ListActivityResponse,
     ListFactorsRequest, ListFactorsResponse, ListSessionsRequest, ListSessionsResponse,
@@ -82,6 +84,13 @@ impl AccountService for Service {
         answer(self.do_reauthenticate(request).await)
     }
 
+    async fn begin_reauthentication(
+        &self,
+        request: Request<BeginReauthenticationRequest>,
+    ) -> Result<Response<BeginReauthenticationResponse>, Status> {
+        answer(self.do_begin_reauthentication(request).await)
+    }
+
     async fn request_email_verification(
         &self,
         request: Request<RequestEmailVerificationRequest>,
@@ -115,6 +124,20 @@ impl AccountService for Service {
         request: Request<ConfirmTotpEnrollmentRequest>,
     ) -> Result<Response<ConfirmTotpEnrollmentResponse>, Status> {
         answer(self.do_confirm_totp_enrollment(request).await)
+    }
+
+    async fn begin_passkey_enrollment(
+        &self,
+        request: Request<BeginPasskeyEnrollmentRequest>,
+    ) -> Result<Response<BeginPasskeyEnrollmentResponse>, Status> {
+        answer(self.do_begin_passkey_enrollment(request).await)
+    }
+
+    async fn confirm_passkey_enrollment(
+        &self,
+        request: Request<ConfirmPasskeyEnrollmentRequest>,
+    ) -> Result<Response<ConfirmPasskeyEnrollmentResponse>, Status> {
+        answer(self.do_confirm_passkey_enrollment(request).await)
     }
 
     async fn regenerate_recovery_codes(

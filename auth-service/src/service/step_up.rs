@@ -70,6 +70,7 @@ impl Service {
             token: challenge.seal(&self.0.sealer).expose().to_owned(),
             factor_kinds,
             expire_time: Some(to_timestamp(challenge.expires_at)),
+            passkey_options: String::new(),
         }
     }
 
@@ -78,12 +79,13 @@ impl Service {
         metadata: &MetadataMap,
         request: CompleteSignInRequest,
     ) -> Result<Carried<CompleteSignInResponse>, Failure> {
-        use complete_sign_in_request::Code::{RecoveryCode, TotpCode};
+        use complete_sign_in_request::Code::{PasskeyAssertion, RecoveryCode, TotpCode};
         let CompleteSignInRequest { challenge_token, code, refresh_token_transport } = request;
         let mut fields = Fields::new();
         let code = match code {
             Some(TotpCode(text)) => read_totp(&mut fields, &text).map(Code::Totp),
             Some(RecoveryCode(text)) => read_recovery(&mut fields, &text),
+            Some(PasskeyAssertion(_)) => return Err(Error::CodeInvalid.into()),
             None => fields.read("totp_code", Err("A code is needed.")),
         };
         let transport = self.read_transport(&mut fields, metadata, refresh_token_transport)?;
@@ -112,7 +114,7 @@ impl Service {
         &self,
         request: Request<ReauthenticateRequest>,
     ) -> Result<ReauthenticateResponse, Failure> {
-        use reauthenticate_request::Code::{RecoveryCode, TotpCode};
+        use reauthenticate_request::Code::{PasskeyAssertion, RecoveryCode, TotpCode};
         let identity = Identity::of(&request)?;
         let ReauthenticateRequest { name, password, code } = request.into_inner();
         let mut fields = Fields::new();
@@ -121,6 +123,7 @@ impl Service {
         let code = match code {
             Some(TotpCode(text)) => read_totp(&mut fields, &text).map(Code::Totp),
             Some(RecoveryCode(text)) => read_recovery(&mut fields, &text),
+            Some(PasskeyAssertion(_)) => return Err(Error::CodeInvalid.into()),
             None => None,
         };
         let (_, password) = fields.all((named, password))?;

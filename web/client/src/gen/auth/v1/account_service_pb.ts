@@ -6,7 +6,7 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Activity } from "./activity_pb.ts";
 import { file_auth_v1_activity } from "./activity_pb.ts";
-import type { Factor } from "./factor_pb.ts";
+import type { Factor, FactorKind } from "./factor_pb.ts";
 import { file_auth_v1_factor } from "./factor_pb.ts";
 import type { Session } from "./session_pb.ts";
 import { file_auth_v1_session } from "./session_pb.ts";
@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file auth/v1/account_service.proto.
  */
 export const file_auth_v1_account_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch1hdXRoL3YxL2FjY291bnRfc2VydmljZS5wcm90bxIHYXV0aC52MSIeCg5HZXRVc2VyUmVxdWVzdBIMCgRuYW1lGAEgASgJIi4KD0dldFVzZXJSZXNwb25zZRIbCgR1c2VyGAEgASgLMg0uYXV0aC52MS5Vc2VyImEKEVVwZGF0ZVVzZXJSZXF1ZXN0EhsKBHVzZXIYASABKAsyDS5hdXRoLnYxLlVzZXISLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrIjEKElVwZGF0ZVVzZXJSZXNwb25zZRIbCgR1c2VyGAEgASgLMg0uYXV0aC52MS5Vc2VyIlUKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIMCgRuYW1lGAEgASgJEhgKEGN1cnJlbnRfcGFzc3dvcmQYAiABKAkSFAoMbmV3X3Bhc3N3b3JkGAMgASgJIi4KFkNoYW5nZVBhc3N3b3JkUmVzcG9uc2USFAoMZGV2aWNlX3Rva2VuGAEgASgJIkwKE0xpc3RTZXNzaW9uc1JlcXVlc3QSDgoGcGFyZW50GAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIlMKFExpc3RTZXNzaW9uc1Jlc3BvbnNlEiIKCHNlc3Npb25zGAEgAygLMhAuYXV0aC52MS5TZXNzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIkChRSZXZva2VTZXNzaW9uUmVxdWVzdBIMCgRuYW1lGAEgASgJIhcKFVJldm9rZVNlc3Npb25SZXNwb25zZSIsChpSZXZva2VPdGhlclNlc3Npb25zUmVxdWVzdBIOCgZwYXJlbnQYASABKAkiNAobUmV2b2tlT3RoZXJTZXNzaW9uc1Jlc3BvbnNlEhUKDXJldm9rZWRfY291bnQYASABKAMibQoVUmVhdXRoZW50aWNhdGVSZXF1ZXN0EgwKBG5hbWUYASABKAkSEAoIcGFzc3dvcmQYAiABKAkSEwoJdG90cF9jb2RlGAMgASgJSAASFwoNcmVjb3ZlcnlfY29kZRgEIAEoCUgAQgYKBGNvZGUibAoWUmVhdXRoZW50aWNhdGVSZXNwb25zZRIUCgxhY2Nlc3NfdG9rZW4YASABKAkSPAoYYWNjZXNzX3Rva2VuX2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIvCh9SZXF1ZXN0RW1haWxWZXJpZmljYXRpb25SZXF1ZXN0EgwKBG5hbWUYASABKAkiIgogUmVxdWVzdEVtYWlsVmVyaWZpY2F0aW9uUmVzcG9uc2UiPAoZUmVxdWVzdEVtYWlsQ2hhbmdlUmVxdWVzdBIMCgRuYW1lGAEgASgJEhEKCW5ld19lbWFpbBgCIAEoCSIcChpSZXF1ZXN0RW1haWxDaGFuZ2VSZXNwb25zZSIkChJMaXN0RmFjdG9yc1JlcXVlc3QSDgoGcGFyZW50GAEgASgJIjcKE0xpc3RGYWN0b3JzUmVzcG9uc2USIAoHZmFjdG9ycxgBIAMoCzIPLmF1dGgudjEuRmFjdG9yIkIKGkJlZ2luVG90cEVucm9sbG1lbnRSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkiiQEKG0JlZ2luVG90cEVucm9sbG1lbnRSZXNwb25zZRIMCgRuYW1lGAEgASgJEg4KBnNlY3JldBgCIAEoCRILCgN1cmkYAyABKAkSDgoGcXJfc3ZnGAQgASgJEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI/ChxDb25maXJtVG90cEVucm9sbG1lbnRSZXF1ZXN0EgwKBG5hbWUYASABKAkSEQoJdG90cF9jb2RlGAIgASgJIlgKHUNvbmZpcm1Ub3RwRW5yb2xsbWVudFJlc3BvbnNlEh8KBmZhY3RvchgBIAEoCzIPLmF1dGgudjEuRmFjdG9yEhYKDnJlY292ZXJ5X2NvZGVzGAIgAygJIjAKHlJlZ2VuZXJhdGVSZWNvdmVyeUNvZGVzUmVxdWVzdBIOCgZwYXJlbnQYASABKAkiOQofUmVnZW5lcmF0ZVJlY292ZXJ5Q29kZXNSZXNwb25zZRIWCg5yZWNvdmVyeV9jb2RlcxgBIAMoCSIjChNEZWxldGVGYWN0b3JSZXF1ZXN0EgwKBG5hbWUYASABKAkiFgoURGVsZXRlRmFjdG9yUmVzcG9uc2UiTAoTTGlzdEFjdGl2aXR5UmVxdWVzdBIOCgZwYXJlbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiVgoUTGlzdEFjdGl2aXR5UmVzcG9uc2USJQoKYWN0aXZpdGllcxgBIAMoCzIRLmF1dGgudjEuQWN0aXZpdHkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiEKEUV4cG9ydFVzZXJSZXF1ZXN0EgwKBG5hbWUYASABKAkiIgoSRXhwb3J0VXNlclJlc3BvbnNlEgwKBGRhdGEYASABKAwiRAoRRGVsZXRlVXNlclJlcXVlc3QSDAoEbmFtZRgBIAEoCRINCgVlbWFpbBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIisKEkRlbGV0ZVVzZXJSZXNwb25zZRIVCg1yZWNlaXB0X3Rva2VuGAEgASgJMrYLCg5BY2NvdW50U2VydmljZRI8CgdHZXRVc2VyEhcuYXV0aC52MS5HZXRVc2VyUmVxdWVzdBoYLmF1dGgudjEuR2V0VXNlclJlc3BvbnNlEkUKClVwZGF0ZVVzZXISGi5hdXRoLnYxLlVwZGF0ZVVzZXJSZXF1ZXN0GhsuYXV0aC52MS5VcGRhdGVVc2VyUmVzcG9uc2USUQoOQ2hhbmdlUGFzc3dvcmQSHi5hdXRoLnYxLkNoYW5nZVBhc3N3b3JkUmVxdWVzdBofLmF1dGgudjEuQ2hhbmdlUGFzc3dvcmRSZXNwb25zZRJLCgxMaXN0U2Vzc2lvbnMSHC5hdXRoLnYxLkxpc3RTZXNzaW9uc1JlcXVlc3QaHS5hdXRoLnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlEk4KDVJldm9rZVNlc3Npb24SHS5hdXRoLnYxLlJldm9rZVNlc3Npb25SZXF1ZXN0Gh4uYXV0aC52MS5SZXZva2VTZXNzaW9uUmVzcG9uc2USYAoTUmV2b2tlT3RoZXJTZXNzaW9ucxIjLmF1dGgudjEuUmV2b2tlT3RoZXJTZXNzaW9uc1JlcXVlc3QaJC5hdXRoLnYxLlJldm9rZU90aGVyU2Vzc2lvbnNSZXNwb25zZRJRCg5SZWF1dGhlbnRpY2F0ZRIeLmF1dGgudjEuUmVhdXRoZW50aWNhdGVSZXF1ZXN0Gh8uYXV0aC52MS5SZWF1dGhlbnRpY2F0ZVJlc3BvbnNlEm8KGFJlcXVlc3RFbWFpbFZlcmlmaWNhdGlvbhIoLmF1dGgudjEuUmVxdWVzdEVtYWlsVmVyaWZpY2F0aW9uUmVxdWVzdBopLmF1dGgudjEuUmVxdWVzdEVtYWlsVmVyaWZpY2F0aW9uUmVzcG9uc2USXQoSUmVxdWVzdEVtYWlsQ2hhbmdlEiIuYXV0aC52MS5SZXF1ZXN0RW1haWxDaGFuZ2VSZXF1ZXN0GiMuYXV0aC52MS5SZXF1ZXN0RW1haWxDaGFuZ2VSZXNwb25zZRJICgtMaXN0RmFjdG9ycxIbLmF1dGgudjEuTGlzdEZhY3RvcnNSZXF1ZXN0GhwuYXV0aC52MS5MaXN0RmFjdG9yc1Jlc3BvbnNlEmAKE0JlZ2luVG90cEVucm9sbG1lbnQSIy5hdXRoLnYxLkJlZ2luVG90cEVucm9sbG1lbnRSZXF1ZXN0GiQuYXV0aC52MS5CZWdpblRvdHBFbnJvbGxtZW50UmVzcG9uc2USZgoVQ29uZmlybVRvdHBFbnJvbGxtZW50EiUuYXV0aC52MS5Db25maXJtVG90cEVucm9sbG1lbnRSZXF1ZXN0GiYuYXV0aC52MS5Db25maXJtVG90cEVucm9sbG1lbnRSZXNwb25zZRJsChdSZWdlbmVyYXRlUmVjb3ZlcnlDb2RlcxInLmF1dGgudjEuUmVnZW5lcmF0ZVJlY292ZXJ5Q29kZXNSZXF1ZXN0GiguYXV0aC52MS5SZWdlbmVyYXRlUmVjb3ZlcnlDb2Rlc1Jlc3BvbnNlEksKDERlbGV0ZUZhY3RvchIcLmF1dGgudjEuRGVsZXRlRmFjdG9yUmVxdWVzdBodLmF1dGgudjEuRGVsZXRlRmFjdG9yUmVzcG9uc2USSwoMTGlzdEFjdGl2aXR5EhwuYXV0aC52MS5MaXN0QWN0aXZpdHlSZXF1ZXN0Gh0uYXV0aC52MS5MaXN0QWN0aXZpdHlSZXNwb25zZRJHCgpFeHBvcnRVc2VyEhouYXV0aC52MS5FeHBvcnRVc2VyUmVxdWVzdBobLmF1dGgudjEuRXhwb3J0VXNlclJlc3BvbnNlMAESRQoKRGVsZXRlVXNlchIaLmF1dGgudjEuRGVsZXRlVXNlclJlcXVlc3QaGy5hdXRoLnYxLkRlbGV0ZVVzZXJSZXNwb25zZWIGcHJvdG8z", [file_auth_v1_activity, file_auth_v1_factor, file_auth_v1_session, file_auth_v1_user, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
+  fileDesc("Ch1hdXRoL3YxL2FjY291bnRfc2VydmljZS5wcm90bxIHYXV0aC52MSIeCg5HZXRVc2VyUmVxdWVzdBIMCgRuYW1lGAEgASgJIi4KD0dldFVzZXJSZXNwb25zZRIbCgR1c2VyGAEgASgLMg0uYXV0aC52MS5Vc2VyImEKEVVwZGF0ZVVzZXJSZXF1ZXN0EhsKBHVzZXIYASABKAsyDS5hdXRoLnYxLlVzZXISLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrIjEKElVwZGF0ZVVzZXJSZXNwb25zZRIbCgR1c2VyGAEgASgLMg0uYXV0aC52MS5Vc2VyIlUKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIMCgRuYW1lGAEgASgJEhgKEGN1cnJlbnRfcGFzc3dvcmQYAiABKAkSFAoMbmV3X3Bhc3N3b3JkGAMgASgJIi4KFkNoYW5nZVBhc3N3b3JkUmVzcG9uc2USFAoMZGV2aWNlX3Rva2VuGAEgASgJIkwKE0xpc3RTZXNzaW9uc1JlcXVlc3QSDgoGcGFyZW50GAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIlMKFExpc3RTZXNzaW9uc1Jlc3BvbnNlEiIKCHNlc3Npb25zGAEgAygLMhAuYXV0aC52MS5TZXNzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIkChRSZXZva2VTZXNzaW9uUmVxdWVzdBIMCgRuYW1lGAEgASgJIhcKFVJldm9rZVNlc3Npb25SZXNwb25zZSIsChpSZXZva2VPdGhlclNlc3Npb25zUmVxdWVzdBIOCgZwYXJlbnQYASABKAkiNAobUmV2b2tlT3RoZXJTZXNzaW9uc1Jlc3BvbnNlEhUKDXJldm9rZWRfY291bnQYASABKAMiigEKFVJlYXV0aGVudGljYXRlUmVxdWVzdBIMCgRuYW1lGAEgASgJEhAKCHBhc3N3b3JkGAIgASgJEhMKCXRvdHBfY29kZRgDIAEoCUgAEhcKDXJlY292ZXJ5X2NvZGUYBCABKAlIABIbChFwYXNza2V5X2Fzc2VydGlvbhgFIAEoCUgAQgYKBGNvZGUibAoWUmVhdXRoZW50aWNhdGVSZXNwb25zZRIUCgxhY2Nlc3NfdG9rZW4YASABKAkSPAoYYWNjZXNzX3Rva2VuX2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIsChxCZWdpblJlYXV0aGVudGljYXRpb25SZXF1ZXN0EgwKBG5hbWUYASABKAkilAEKHUJlZ2luUmVhdXRoZW50aWNhdGlvblJlc3BvbnNlEikKDGZhY3Rvcl9raW5kcxgBIAMoDjITLmF1dGgudjEuRmFjdG9yS2luZBIXCg9wYXNza2V5X29wdGlvbnMYAiABKAkSLwoLZXhwaXJlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIi8KH1JlcXVlc3RFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3QSDAoEbmFtZRgBIAEoCSIiCiBSZXF1ZXN0RW1haWxWZXJpZmljYXRpb25SZXNwb25zZSI8ChlSZXF1ZXN0RW1haWxDaGFuZ2VSZXF1ZXN0EgwKBG5hbWUYASABKAkSEQoJbmV3X2VtYWlsGAIgASgJIhwKGlJlcXVlc3RFbWFpbENoYW5nZVJlc3BvbnNlIiQKEkxpc3RGYWN0b3JzUmVxdWVzdBIOCgZwYXJlbnQYASABKAkiNwoTTGlzdEZhY3RvcnNSZXNwb25zZRIgCgdmYWN0b3JzGAEgAygLMg8uYXV0aC52MS5GYWN0b3IiQgoaQmVnaW5Ub3RwRW5yb2xsbWVudFJlcXVlc3QSDgoGcGFyZW50GAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCSKJAQobQmVnaW5Ub3RwRW5yb2xsbWVudFJlc3BvbnNlEgwKBG5hbWUYASABKAkSDgoGc2VjcmV0GAIgASgJEgsKA3VyaRgDIAEoCRIOCgZxcl9zdmcYBCABKAkSLwoLZXhwaXJlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIj8KHENvbmZpcm1Ub3RwRW5yb2xsbWVudFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIRCgl0b3RwX2NvZGUYAiABKAkiWAodQ29uZmlybVRvdHBFbnJvbGxtZW50UmVzcG9uc2USHwoGZmFjdG9yGAEgASgLMg8uYXV0aC52MS5GYWN0b3ISFgoOcmVjb3ZlcnlfY29kZXMYAiADKAkiLwodQmVnaW5QYXNza2V5RW5yb2xsbWVudFJlcXVlc3QSDgoGcGFyZW50GAEgASgJInkKHkJlZ2luUGFzc2tleUVucm9sbG1lbnRSZXNwb25zZRIMCgRuYW1lGAEgASgJEhgKEGNyZWF0aW9uX29wdGlvbnMYAiABKAkSLwoLZXhwaXJlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlkKH0NvbmZpcm1QYXNza2V5RW5yb2xsbWVudFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSEgoKY3JlZGVudGlhbBgDIAEoCSJbCiBDb25maXJtUGFzc2tleUVucm9sbG1lbnRSZXNwb25zZRIfCgZmYWN0b3IYASABKAsyDy5hdXRoLnYxLkZhY3RvchIWCg5yZWNvdmVyeV9jb2RlcxgCIAMoCSIwCh5SZWdlbmVyYXRlUmVjb3ZlcnlDb2Rlc1JlcXVlc3QSDgoGcGFyZW50GAEgASgJIjkKH1JlZ2VuZXJhdGVSZWNvdmVyeUNvZGVzUmVzcG9uc2USFgoOcmVjb3ZlcnlfY29kZXMYASADKAkiIwoTRGVsZXRlRmFjdG9yUmVxdWVzdBIMCgRuYW1lGAEgASgJIhYKFERlbGV0ZUZhY3RvclJlc3BvbnNlIkwKE0xpc3RBY3Rpdml0eVJlcXVlc3QSDgoGcGFyZW50GAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIlYKFExpc3RBY3Rpdml0eVJlc3BvbnNlEiUKCmFjdGl2aXRpZXMYASADKAsyES5hdXRoLnYxLkFjdGl2aXR5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIhChFFeHBvcnRVc2VyUmVxdWVzdBIMCgRuYW1lGAEgASgJIiIKEkV4cG9ydFVzZXJSZXNwb25zZRIMCgRkYXRhGAEgASgMIkQKEURlbGV0ZVVzZXJSZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFZW1haWwYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSIrChJEZWxldGVVc2VyUmVzcG9uc2USFQoNcmVjZWlwdF90b2tlbhgBIAEoCTL6DQoOQWNjb3VudFNlcnZpY2USPAoHR2V0VXNlchIXLmF1dGgudjEuR2V0VXNlclJlcXVlc3QaGC5hdXRoLnYxLkdldFVzZXJSZXNwb25zZRJFCgpVcGRhdGVVc2VyEhouYXV0aC52MS5VcGRhdGVVc2VyUmVxdWVzdBobLmF1dGgudjEuVXBkYXRlVXNlclJlc3BvbnNlElEKDkNoYW5nZVBhc3N3b3JkEh4uYXV0aC52MS5DaGFuZ2VQYXNzd29yZFJlcXVlc3QaHy5hdXRoLnYxLkNoYW5nZVBhc3N3b3JkUmVzcG9uc2USSwoMTGlzdFNlc3Npb25zEhwuYXV0aC52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0Gh0uYXV0aC52MS5MaXN0U2Vzc2lvbnNSZXNwb25zZRJOCg1SZXZva2VTZXNzaW9uEh0uYXV0aC52MS5SZXZva2VTZXNzaW9uUmVxdWVzdBoeLmF1dGgudjEuUmV2b2tlU2Vzc2lvblJlc3BvbnNlEmAKE1Jldm9rZU90aGVyU2Vzc2lvbnMSIy5hdXRoLnYxLlJldm9rZU90aGVyU2Vzc2lvbnNSZXF1ZXN0GiQuYXV0aC52MS5SZXZva2VPdGhlclNlc3Npb25zUmVzcG9uc2USUQoOUmVhdXRoZW50aWNhdGUSHi5hdXRoLnYxLlJlYXV0aGVudGljYXRlUmVxdWVzdBofLmF1dGgudjEuUmVhdXRoZW50aWNhdGVSZXNwb25zZRJmChVCZWdpblJlYXV0aGVudGljYXRpb24SJS5hdXRoLnYxLkJlZ2luUmVhdXRoZW50aWNhdGlvblJlcXVlc3QaJi5hdXRoLnYxLkJlZ2luUmVhdXRoZW50aWNhdGlvblJlc3BvbnNlEm8KGFJlcXVlc3RFbWFpbFZlcmlmaWNhdGlvbhIoLmF1dGgudjEuUmVxdWVzdEVtYWlsVmVyaWZpY2F0aW9uUmVxdWVzdBopLmF1dGgudjEuUmVxdWVzdEVtYWlsVmVyaWZpY2F0aW9uUmVzcG9uc2USXQoSUmVxdWVzdEVtYWlsQ2hhbmdlEiIuYXV0aC52MS5SZXF1ZXN0RW1haWxDaGFuZ2VSZXF1ZXN0GiMuYXV0aC52MS5SZXF1ZXN0RW1haWxDaGFuZ2VSZXNwb25zZRJICgtMaXN0RmFjdG9ycxIbLmF1dGgudjEuTGlzdEZhY3RvcnNSZXF1ZXN0GhwuYXV0aC52MS5MaXN0RmFjdG9yc1Jlc3BvbnNlEmAKE0JlZ2luVG90cEVucm9sbG1lbnQSIy5hdXRoLnYxLkJlZ2luVG90cEVucm9sbG1lbnRSZXF1ZXN0GiQuYXV0aC52MS5CZWdpblRvdHBFbnJvbGxtZW50UmVzcG9uc2USZgoVQ29uZmlybVRvdHBFbnJvbGxtZW50EiUuYXV0aC52MS5Db25maXJtVG90cEVucm9sbG1lbnRSZXF1ZXN0GiYuYXV0aC52MS5Db25maXJtVG90cEVucm9sbG1lbnRSZXNwb25zZRJpChZCZWdpblBhc3NrZXlFbnJvbGxtZW50EiYuYXV0aC52MS5CZWdpblBhc3NrZXlFbnJvbGxtZW50UmVxdWVzdBonLmF1dGgudjEuQmVnaW5QYXNza2V5RW5yb2xsbWVudFJlc3BvbnNlEm8KGENvbmZpcm1QYXNza2V5RW5yb2xsbWVudBIoLmF1dGgudjEuQ29uZmlybVBhc3NrZXlFbnJvbGxtZW50UmVxdWVzdBopLmF1dGgudjEuQ29uZmlybVBhc3NrZXlFbnJvbGxtZW50UmVzcG9uc2USbAoXUmVnZW5lcmF0ZVJlY292ZXJ5Q29kZXMSJy5hdXRoLnYxLlJlZ2VuZXJhdGVSZWNvdmVyeUNvZGVzUmVxdWVzdBooLmF1dGgudjEuUmVnZW5lcmF0ZVJlY292ZXJ5Q29kZXNSZXNwb25zZRJLCgxEZWxldGVGYWN0b3ISHC5hdXRoLnYxLkRlbGV0ZUZhY3RvclJlcXVlc3QaHS5hdXRoLnYxLkRlbGV0ZUZhY3RvclJlc3BvbnNlEksKDExpc3RBY3Rpdml0eRIcLmF1dGgudjEuTGlzdEFjdGl2aXR5UmVxdWVzdBodLmF1dGgudjEuTGlzdEFjdGl2aXR5UmVzcG9uc2USRwoKRXhwb3J0VXNlchIaLmF1dGgudjEuRXhwb3J0VXNlclJlcXVlc3QaGy5hdXRoLnYxLkV4cG9ydFVzZXJSZXNwb25zZTABEkUKCkRlbGV0ZVVzZXISGi5hdXRoLnYxLkRlbGV0ZVVzZXJSZXF1ZXN0GhsuYXV0aC52MS5EZWxldGVVc2VyUmVzcG9uc2ViBnByb3RvMw", [file_auth_v1_activity, file_auth_v1_factor, file_auth_v1_session, file_auth_v1_user, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * Request of GetUser.
@@ -353,6 +353,15 @@ export type ReauthenticateRequest = Message<"auth.v1.ReauthenticateRequest"> & {
      */
     value: string;
     case: "recoveryCode";
+  } | {
+    /**
+     * What a passkey answered `BeginReauthenticationResponse.passkey_options`
+     * with: AuthenticationResponseJSON (`credential.toJSON()`), at most 8 KiB.
+     *
+     * @generated from field: string passkey_assertion = 5;
+     */
+    value: string;
+    case: "passkeyAssertion";
   } | { case: undefined; value?: undefined };
 };
 
@@ -392,6 +401,65 @@ export const ReauthenticateResponseSchema: GenMessage<ReauthenticateResponse> = 
   messageDesc(file_auth_v1_account_service, 13);
 
 /**
+ * Request of BeginReauthentication.
+ *
+ * @generated from message auth.v1.BeginReauthenticationRequest
+ */
+export type BeginReauthenticationRequest = Message<"auth.v1.BeginReauthenticationRequest"> & {
+  /**
+   * `users/{user}` or `users/me`; empty means `users/me`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message auth.v1.BeginReauthenticationRequest.
+ * Use `create(BeginReauthenticationRequestSchema)` to create a new message.
+ */
+export const BeginReauthenticationRequestSchema: GenMessage<BeginReauthenticationRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 14);
+
+/**
+ * Answer of BeginReauthentication.
+ *
+ * @generated from message auth.v1.BeginReauthenticationResponse
+ */
+export type BeginReauthenticationResponse = Message<"auth.v1.BeginReauthenticationResponse"> & {
+  /**
+   * The kinds of factors that Reauthenticate takes one of; empty if the password
+   * is enough.
+   *
+   * @generated from field: repeated auth.v1.FactorKind factor_kinds = 1;
+   */
+  factorKinds: FactorKind[];
+
+  /**
+   * If a passkey is one of them: PublicKeyCredentialRequestOptionsJSON (WebAuthn
+   * Level 3, section 5.1.9). Empty otherwise.
+   *
+   * @generated from field: string passkey_options = 2;
+   */
+  passkeyOptions: string;
+
+  /**
+   * Until when an answer to the options is taken: five minutes. Absent without
+   * options.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 3;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message auth.v1.BeginReauthenticationResponse.
+ * Use `create(BeginReauthenticationResponseSchema)` to create a new message.
+ */
+export const BeginReauthenticationResponseSchema: GenMessage<BeginReauthenticationResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 15);
+
+/**
  * Request of RequestEmailVerification.
  *
  * @generated from message auth.v1.RequestEmailVerificationRequest
@@ -410,7 +478,7 @@ export type RequestEmailVerificationRequest = Message<"auth.v1.RequestEmailVerif
  * Use `create(RequestEmailVerificationRequestSchema)` to create a new message.
  */
 export const RequestEmailVerificationRequestSchema: GenMessage<RequestEmailVerificationRequest> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 14);
+  messageDesc(file_auth_v1_account_service, 16);
 
 /**
  * Answer of RequestEmailVerification.
@@ -425,7 +493,7 @@ export type RequestEmailVerificationResponse = Message<"auth.v1.RequestEmailVeri
  * Use `create(RequestEmailVerificationResponseSchema)` to create a new message.
  */
 export const RequestEmailVerificationResponseSchema: GenMessage<RequestEmailVerificationResponse> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 15);
+  messageDesc(file_auth_v1_account_service, 17);
 
 /**
  * Request of RequestEmailChange.
@@ -453,7 +521,7 @@ export type RequestEmailChangeRequest = Message<"auth.v1.RequestEmailChangeReque
  * Use `create(RequestEmailChangeRequestSchema)` to create a new message.
  */
 export const RequestEmailChangeRequestSchema: GenMessage<RequestEmailChangeRequest> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 16);
+  messageDesc(file_auth_v1_account_service, 18);
 
 /**
  * Answer of RequestEmailChange.
@@ -468,7 +536,7 @@ export type RequestEmailChangeResponse = Message<"auth.v1.RequestEmailChangeResp
  * Use `create(RequestEmailChangeResponseSchema)` to create a new message.
  */
 export const RequestEmailChangeResponseSchema: GenMessage<RequestEmailChangeResponse> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 17);
+  messageDesc(file_auth_v1_account_service, 19);
 
 /**
  * Request of ListFactors.
@@ -489,7 +557,7 @@ export type ListFactorsRequest = Message<"auth.v1.ListFactorsRequest"> & {
  * Use `create(ListFactorsRequestSchema)` to create a new message.
  */
 export const ListFactorsRequestSchema: GenMessage<ListFactorsRequest> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 18);
+  messageDesc(file_auth_v1_account_service, 20);
 
 /**
  * Answer of ListFactors. There are few, so they come all at once.
@@ -510,7 +578,7 @@ export type ListFactorsResponse = Message<"auth.v1.ListFactorsResponse"> & {
  * Use `create(ListFactorsResponseSchema)` to create a new message.
  */
 export const ListFactorsResponseSchema: GenMessage<ListFactorsResponse> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 19);
+  messageDesc(file_auth_v1_account_service, 21);
 
 /**
  * Request of BeginTotpEnrollment.
@@ -538,7 +606,7 @@ export type BeginTotpEnrollmentRequest = Message<"auth.v1.BeginTotpEnrollmentReq
  * Use `create(BeginTotpEnrollmentRequestSchema)` to create a new message.
  */
 export const BeginTotpEnrollmentRequestSchema: GenMessage<BeginTotpEnrollmentRequest> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 20);
+  messageDesc(file_auth_v1_account_service, 22);
 
 /**
  * Answer of BeginTotpEnrollment.
@@ -587,7 +655,7 @@ export type BeginTotpEnrollmentResponse = Message<"auth.v1.BeginTotpEnrollmentRe
  * Use `create(BeginTotpEnrollmentResponseSchema)` to create a new message.
  */
 export const BeginTotpEnrollmentResponseSchema: GenMessage<BeginTotpEnrollmentResponse> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 21);
+  messageDesc(file_auth_v1_account_service, 23);
 
 /**
  * Request of ConfirmTotpEnrollment.
@@ -615,7 +683,7 @@ export type ConfirmTotpEnrollmentRequest = Message<"auth.v1.ConfirmTotpEnrollmen
  * Use `create(ConfirmTotpEnrollmentRequestSchema)` to create a new message.
  */
 export const ConfirmTotpEnrollmentRequestSchema: GenMessage<ConfirmTotpEnrollmentRequest> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 22);
+  messageDesc(file_auth_v1_account_service, 24);
 
 /**
  * Answer of ConfirmTotpEnrollment.
@@ -643,7 +711,128 @@ export type ConfirmTotpEnrollmentResponse = Message<"auth.v1.ConfirmTotpEnrollme
  * Use `create(ConfirmTotpEnrollmentResponseSchema)` to create a new message.
  */
 export const ConfirmTotpEnrollmentResponseSchema: GenMessage<ConfirmTotpEnrollmentResponse> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 23);
+  messageDesc(file_auth_v1_account_service, 25);
+
+/**
+ * Request of BeginPasskeyEnrollment.
+ *
+ * @generated from message auth.v1.BeginPasskeyEnrollmentRequest
+ */
+export type BeginPasskeyEnrollmentRequest = Message<"auth.v1.BeginPasskeyEnrollmentRequest"> & {
+  /**
+   * `users/{user}` or `users/me`; empty means `users/me`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+};
+
+/**
+ * Describes the message auth.v1.BeginPasskeyEnrollmentRequest.
+ * Use `create(BeginPasskeyEnrollmentRequestSchema)` to create a new message.
+ */
+export const BeginPasskeyEnrollmentRequestSchema: GenMessage<BeginPasskeyEnrollmentRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 26);
+
+/**
+ * Answer of BeginPasskeyEnrollment.
+ *
+ * @generated from message auth.v1.BeginPasskeyEnrollmentResponse
+ */
+export type BeginPasskeyEnrollmentResponse = Message<"auth.v1.BeginPasskeyEnrollmentResponse"> & {
+  /**
+   * `users/{user}/factors/{factor}`, for ConfirmPasskeyEnrollment.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * PublicKeyCredentialCreationOptionsJSON (WebAuthn Level 3, section 5.1.8), for
+   * `parseCreationOptionsFromJSON` of a browser. Names the passkeys that there
+   * are, so that no device makes a second one.
+   *
+   * @generated from field: string creation_options = 2;
+   */
+  creationOptions: string;
+
+  /**
+   * Until when it can be confirmed: ten minutes.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 3;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message auth.v1.BeginPasskeyEnrollmentResponse.
+ * Use `create(BeginPasskeyEnrollmentResponseSchema)` to create a new message.
+ */
+export const BeginPasskeyEnrollmentResponseSchema: GenMessage<BeginPasskeyEnrollmentResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 27);
+
+/**
+ * Request of ConfirmPasskeyEnrollment.
+ *
+ * @generated from message auth.v1.ConfirmPasskeyEnrollmentRequest
+ */
+export type ConfirmPasskeyEnrollmentRequest = Message<"auth.v1.ConfirmPasskeyEnrollmentRequest"> & {
+  /**
+   * `BeginPasskeyEnrollmentResponse.name`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What the user calls it; at most 100 characters, may be empty.
+   *
+   * @generated from field: string display_name = 2;
+   */
+  displayName: string;
+
+  /**
+   * RegistrationResponseJSON (`credential.toJSON()`), at most 16 KiB.
+   *
+   * @generated from field: string credential = 3;
+   */
+  credential: string;
+};
+
+/**
+ * Describes the message auth.v1.ConfirmPasskeyEnrollmentRequest.
+ * Use `create(ConfirmPasskeyEnrollmentRequestSchema)` to create a new message.
+ */
+export const ConfirmPasskeyEnrollmentRequestSchema: GenMessage<ConfirmPasskeyEnrollmentRequest> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 28);
+
+/**
+ * Answer of ConfirmPasskeyEnrollment.
+ *
+ * @generated from message auth.v1.ConfirmPasskeyEnrollmentResponse
+ */
+export type ConfirmPasskeyEnrollmentResponse = Message<"auth.v1.ConfirmPasskeyEnrollmentResponse"> & {
+  /**
+   * The factor.
+   *
+   * @generated from field: auth.v1.Factor factor = 1;
+   */
+  factor?: Factor | undefined;
+
+  /**
+   * Ten codes, if this is the first factor; shown only now.
+   *
+   * @generated from field: repeated string recovery_codes = 2;
+   */
+  recoveryCodes: string[];
+};
+
+/**
+ * Describes the message auth.v1.ConfirmPasskeyEnrollmentResponse.
+ * Use `create(ConfirmPasskeyEnrollmentResponseSchema)` to create a new message.
+ */
+export const ConfirmPasskeyEnrollmentResponseSchema: GenMessage<ConfirmPasskeyEnrollmentResponse> = /*@__PURE__*/
+  messageDesc(file_auth_v1_account_service, 29);
 
 /**
  * Request of RegenerateRecoveryCodes.
@@ -664,7 +853,7 @@ export type RegenerateRecoveryCodesRequest = Message<"auth.v1.RegenerateRecovery
  * Use `create(RegenerateRecoveryCodesRequestSchema)` to create a new message.
  */
 export const RegenerateRecoveryCodesRequestSchema: GenMessage<RegenerateRecoveryCodesRequest> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 24);
+  messageDesc(file_auth_v1_account_service, 30);
 
 /**
  * Answer of RegenerateRecoveryCodes.
@@ -685,7 +874,7 @@ export type RegenerateRecoveryCodesResponse = Message<"auth.v1.RegenerateRecover
  * Use `create(RegenerateRecoveryCodesResponseSchema)` to create a new message.
  */
 export const RegenerateRecoveryCodesResponseSchema: GenMessage<RegenerateRecoveryCodesResponse> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 25);
+  messageDesc(file_auth_v1_account_service, 31);
 
 /**
  * Request of DeleteFactor.
@@ -706,7 +895,7 @@ export type DeleteFactorRequest = Message<"auth.v1.DeleteFactorRequest"> & {
  * Use `create(DeleteFactorRequestSchema)` to create a new message.
  */
 export const DeleteFactorRequestSchema: GenMessage<DeleteFactorRequest> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 26);
+  messageDesc(file_auth_v1_account_service, 32);
 
 /**
  * Answer of DeleteFactor.
@@ -721,7 +910,7 @@ export type DeleteFactorResponse = Message<"auth.v1.DeleteFactorResponse"> & {
  * Use `create(DeleteFactorResponseSchema)` to create a new message.
  */
 export const DeleteFactorResponseSchema: GenMessage<DeleteFactorResponse> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 27);
+  messageDesc(file_auth_v1_account_service, 33);
 
 /**
  * Request of ListActivity.
@@ -756,7 +945,7 @@ export type ListActivityRequest = Message<"auth.v1.ListActivityRequest"> & {
  * Use `create(ListActivityRequestSchema)` to create a new message.
  */
 export const ListActivityRequestSchema: GenMessage<ListActivityRequest> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 28);
+  messageDesc(file_auth_v1_account_service, 34);
 
 /**
  * Answer of ListActivity.
@@ -784,7 +973,7 @@ export type ListActivityResponse = Message<"auth.v1.ListActivityResponse"> & {
  * Use `create(ListActivityResponseSchema)` to create a new message.
  */
 export const ListActivityResponseSchema: GenMessage<ListActivityResponse> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 29);
+  messageDesc(file_auth_v1_account_service, 35);
 
 /**
  * Request of ExportUser.
@@ -805,7 +994,7 @@ export type ExportUserRequest = Message<"auth.v1.ExportUserRequest"> & {
  * Use `create(ExportUserRequestSchema)` to create a new message.
  */
 export const ExportUserRequestSchema: GenMessage<ExportUserRequest> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 30);
+  messageDesc(file_auth_v1_account_service, 36);
 
 /**
  * A piece of the document; put together in order they are one JSON text.
@@ -826,7 +1015,7 @@ export type ExportUserResponse = Message<"auth.v1.ExportUserResponse"> & {
  * Use `create(ExportUserResponseSchema)` to create a new message.
  */
 export const ExportUserResponseSchema: GenMessage<ExportUserResponse> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 31);
+  messageDesc(file_auth_v1_account_service, 37);
 
 /**
  * Request of DeleteUser.
@@ -861,7 +1050,7 @@ export type DeleteUserRequest = Message<"auth.v1.DeleteUserRequest"> & {
  * Use `create(DeleteUserRequestSchema)` to create a new message.
  */
 export const DeleteUserRequestSchema: GenMessage<DeleteUserRequest> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 32);
+  messageDesc(file_auth_v1_account_service, 38);
 
 /**
  * Answer of DeleteUser.
@@ -883,7 +1072,7 @@ export type DeleteUserResponse = Message<"auth.v1.DeleteUserResponse"> & {
  * Use `create(DeleteUserResponseSchema)` to create a new message.
  */
 export const DeleteUserResponseSchema: GenMessage<DeleteUserResponse> = /*@__PURE__*/
-  messageDesc(file_auth_v1_account_service, 33);
+  messageDesc(file_auth_v1_account_service, 39);
 
 /**
  * A user's own account. Every method needs an access token, and every name
@@ -973,6 +1162,17 @@ export const AccountService: GenService<{
     output: typeof ReauthenticateResponseSchema;
   },
   /**
+   * Says what Reauthenticate will take beside the password, and has a passkey
+   * challenged. Needed only before an answer of a passkey.
+   *
+   * @generated from rpc auth.v1.AccountService.BeginReauthentication
+   */
+  beginReauthentication: {
+    methodKind: "unary";
+    input: typeof BeginReauthenticationRequestSchema;
+    output: typeof BeginReauthenticationResponseSchema;
+  },
+  /**
    * Has a mail sent that verifies the address of the account. Mails wait for each
    * other, from a minute up to a quarter of an hour: RATE_LIMITED.
    *
@@ -986,8 +1186,9 @@ export const AccountService: GenService<{
   /**
    * Asks for another address. Both get a mail; when both have agreed
    * (VerifyEmail), the account has the new one, if the session that asked still
-   * lives. What was asked for before is void. Too soon: RATE_LIMITED. Answers alike whether the new
-   * address has an account or not. Needs a recent proof.
+   * lives. What was asked for before is void. Too soon after the last mail to either,
+   * or after ten in an hour to the new one: RATE_LIMITED. Answers alike whether the
+   * new address has an account or not. Needs a recent proof.
    *
    * @generated from rpc auth.v1.AccountService.RequestEmailChange
    */
@@ -1028,6 +1229,33 @@ export const AccountService: GenService<{
     methodKind: "unary";
     input: typeof ConfirmTotpEnrollmentRequestSchema;
     output: typeof ConfirmTotpEnrollmentResponseSchema;
+  },
+  /**
+   * Begins to add a passkey (WebAuthn Level 3): answers with what a browser makes
+   * it by. Nothing is stored until ConfirmPasskeyEnrollment. Needs a recent proof.
+   * With five passkeys: RESOURCE_EXHAUSTED (FACTOR_QUOTA). Where the service has
+   * no public address that passkeys can belong to: FAILED_PRECONDITION
+   * (PASSKEYS_UNAVAILABLE).
+   *
+   * @generated from rpc auth.v1.AccountService.BeginPasskeyEnrollment
+   */
+  beginPasskeyEnrollment: {
+    methodKind: "unary";
+    input: typeof BeginPasskeyEnrollmentRequestSchema;
+    output: typeof BeginPasskeyEnrollmentResponseSchema;
+  },
+  /**
+   * Ends it by what the browser made. With the first factor come ten recovery
+   * codes, shown this once. What does not belong to the name, came too late or
+   * has a key that is neither ES256 nor Ed25519: INVALID_ARGUMENT (FIELD_INVALID
+   * on `credential`).
+   *
+   * @generated from rpc auth.v1.AccountService.ConfirmPasskeyEnrollment
+   */
+  confirmPasskeyEnrollment: {
+    methodKind: "unary";
+    input: typeof ConfirmPasskeyEnrollmentRequestSchema;
+    output: typeof ConfirmPasskeyEnrollmentResponseSchema;
   },
   /**
    * Makes ten new recovery codes; the old ones are good no more. Needs a recent

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file auth/v1/factor.proto.
  */
 export const file_auth_v1_factor: GenFile = /*@__PURE__*/
-  fileDesc("ChRhdXRoL3YxL2ZhY3Rvci5wcm90bxIHYXV0aC52MSLMAQoGRmFjdG9yEgwKBG5hbWUYASABKAkSIQoEa2luZBgCIAEoDjITLmF1dGgudjEuRmFjdG9yS2luZBIUCgxkaXNwbGF5X25hbWUYAyABKAkSLwoLY3JlYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWxhc3RfdXNlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD3JlbWFpbmluZ19jb3VudBgGIAEoBSJ2CglDaGFsbGVuZ2USDQoFdG9rZW4YASABKAkSKQoMZmFjdG9yX2tpbmRzGAIgAygOMhMuYXV0aC52MS5GYWN0b3JLaW5kEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCpfCgpGYWN0b3JLaW5kEhsKF0ZBQ1RPUl9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQRkFDVE9SX0tJTkRfVE9UUBABEh4KGkZBQ1RPUl9LSU5EX1JFQ09WRVJZX0NPREVTEAJiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChRhdXRoL3YxL2ZhY3Rvci5wcm90bxIHYXV0aC52MSLMAQoGRmFjdG9yEgwKBG5hbWUYASABKAkSIQoEa2luZBgCIAEoDjITLmF1dGgudjEuRmFjdG9yS2luZBIUCgxkaXNwbGF5X25hbWUYAyABKAkSLwoLY3JlYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWxhc3RfdXNlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD3JlbWFpbmluZ19jb3VudBgGIAEoBSKPAQoJQ2hhbGxlbmdlEg0KBXRva2VuGAEgASgJEikKDGZhY3Rvcl9raW5kcxgCIAMoDjITLmF1dGgudjEuRmFjdG9yS2luZBIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPcGFzc2tleV9vcHRpb25zGAQgASgJKngKCkZhY3RvcktpbmQSGwoXRkFDVE9SX0tJTkRfVU5TUEVDSUZJRUQQABIUChBGQUNUT1JfS0lORF9UT1RQEAESHgoaRkFDVE9SX0tJTkRfUkVDT1ZFUllfQ09ERVMQAhIXChNGQUNUT1JfS0lORF9QQVNTS0VZEANiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A second factor of a user: what is asked for beside the password.
@@ -97,6 +97,15 @@ export type Challenge = Message<"auth.v1.Challenge"> & {
    * @generated from field: google.protobuf.Timestamp expire_time = 3;
    */
   expireTime?: Timestamp | undefined;
+
+  /**
+   * If a passkey can end it: PublicKeyCredentialRequestOptionsJSON (WebAuthn
+   * Level 3, section 5.1.9), for `parseRequestOptionsFromJSON` of a browser.
+   * Empty otherwise.
+   *
+   * @generated from field: string passkey_options = 4;
+   */
+  passkeyOptions: string;
 };
 
 /**
@@ -133,6 +142,13 @@ export enum FactorKind {
    * @generated from enum value: FACTOR_KIND_RECOVERY_CODES = 2;
    */
   RECOVERY_CODES = 2,
+
+  /**
+   * A key that a browser, a telephone or a security key keeps (WebAuthn Level 3).
+   *
+   * @generated from enum value: FACTOR_KIND_PASSKEY = 3;
+   */
+  PASSKEY = 3,
 }
 
 /**
