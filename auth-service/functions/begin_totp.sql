@@ -6,7 +6,7 @@ create or replace function api.begin_totp(
 ) returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform data.acting_alone_in(p_user, p_session, p_now);
-    if data.totp_count(p_user) >= p_most then
+    if data.count_factors(p_user, 'totp') >= p_most then
         return false;
     end if;
     delete from data.factors f where f.user_id = p_user and f.confirmed_at is null;

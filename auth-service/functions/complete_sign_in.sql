@@ -1,8 +1,8 @@
 -- Ends a sign-in that asked for a second factor. Outcomes:
---   otp, recovery  the code was right, and p_session is written
---   wrong          it was not; after five of them the challenge is over
---   throttled      it was not looked at, until retry_at
---   over           the challenge is used up, too old, or its password was changed
+--   otp, pop, recovery  the code was right, and p_session is written
+--   wrong               it was not; after five of them the challenge is over
+--   throttled           it was not looked at, until retry_at
+--   over                the challenge is used up, too old, or its password was changed
 create or replace function api.complete_sign_in(
     p_user uuid, p_challenge uuid,
     p_method text, p_factors uuid[], p_steps bigint[], p_hash bytea,
@@ -32,7 +32,7 @@ begin
             where c.user_id = p_user and c.id = p_challenge and c.wrong_codes >= 5;
         perform data.audit_refusal(p_user, 'sign_in.refused', p_client - 'actor', null,
             jsonb_build_object('step', p_method), (p_client #>> '{settles,audited}')::bigint, p_now);
-    elsif v_outcome in ('otp', 'recovery') then
+    elsif v_outcome in ('otp', 'pop', 'recovery') then
         delete from data.challenges c where c.user_id = p_user and c.id = p_challenge;
         perform data.begin_session(
             p_user, p_session, p_user_agent, array['pwd', v_outcome], p_client, p_now, p_expires_at, p_ends_at);

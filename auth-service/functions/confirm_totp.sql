@@ -1,5 +1,5 @@
 -- Ends the enrolment of an authenticator, of which a code of the time step p_step
--- was shown; null if the code was wrong. With the first one come the recovery
+-- was shown; null if the code was wrong. With the first factor come the recovery
 -- codes. Outcomes: first, further, wrong, full, missing.
 create or replace function api.confirm_totp(
     p_user uuid, p_session uuid, p_factor uuid, p_step bigint, p_sealed bytea, p_most bigint,
@@ -8,18 +8,18 @@ create or replace function api.confirm_totp(
 language plpgsql security definer set search_path = pg_catalog, pg_temp rows 1 as $$
 declare
     v_outcome text := 'further';
-    v_count bigint;
+    v_is_first boolean;
     v_name text;
 begin
     perform data.acting_alone_in(p_user, p_session, p_now);
-    v_count := data.totp_count(p_user);
+    v_is_first := not data.has_factor(p_user);
     select f.display_name into v_name from data.factors f
         where f.user_id = p_user and f.id = p_factor and f.pending_until > p_now;
     if not found then
         v_outcome := 'missing';
     elsif p_step is null then
         v_outcome := 'wrong';
-    elsif v_count >= p_most then
+    elsif data.count_factors(p_user, 'totp') >= p_most then
         v_outcome := 'full';
     else
         update data.factors f
@@ -27,7 +27,7 @@ begin
             where f.user_id = p_user and f.id = p_factor;
         perform data.audit(p_user, 'factor.added', p_client, p_session,
             jsonb_build_object('kind', 'totp'), p_now);
-        if v_count = 0 then
+        if v_is_first then
             v_outcome := 'first';
             perform data.put_recovery_codes(p_user, p_set, p_set_sealed, p_hashes, p_client, p_session, p_now);
         end if;

@@ -1,6 +1,6 @@
--- Removes an authenticator of the caller, confirmed or not; the recovery codes go
--- with the last one. Outcomes: deleted, missing, bound (the recovery codes, which
--- cannot go alone).
+-- Removes an authenticator or a passkey of the caller, confirmed or not; the
+-- recovery codes go with the last one. Outcomes: deleted, missing, bound (the
+-- recovery codes, which cannot go alone).
 create or replace function api.delete_factor(
     p_user uuid, p_session uuid, p_factor uuid, p_client jsonb, p_now timestamptz
 ) returns text language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

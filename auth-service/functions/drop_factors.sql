@@ -3,10 +3,13 @@
 create or replace function data.drop_factors(p_user uuid, p_client jsonb, p_now timestamptz)
 returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    if data.has_factor(p_user) then
-        perform data.audit(p_user, 'factor.removed', p_client, null,
-            jsonb_build_object('kind', 'totp'), p_now);
-    end if;
+    perform data.audit(p_user, 'factor.removed', p_client, null,
+            jsonb_build_object('kind', dropped.kind), p_now)
+        from (
+            select distinct f.kind from data.factors f
+            where f.user_id = p_user and f.kind <> 'recovery_codes' and f.confirmed_at is not null
+            order by f.kind
+        ) dropped;
     delete from data.recovery_codes c where c.user_id = p_user;
     delete from data.factors f where f.user_id = p_user;
     update data.users u set wrong_codes = 0, codes_from = null

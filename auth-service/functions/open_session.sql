@@ -30,7 +30,7 @@ begin
             where u.user_id = p_user;
     end if;
     select k.ids, k.kinds, k.secrets into v_known from data.known_factors(p_user) k;
-    if 'totp' = any (v_known.kinds) then
+    if not v_known.kinds <@ array['recovery_codes'] then
         v_outcome := 'challenged';
         perform data.challenge(p_user, p_session, p_client, p_now, p_challenge_until);
     else

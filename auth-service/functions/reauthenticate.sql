@@ -1,9 +1,9 @@
 -- Notes that the caller proved again who they are, whose password was found to be
 -- p_seen_hash. Without a p_method there is no code. Outcomes:
---   pwd, otp, recovery  done, by the password and by that
---   missing             there is a second factor, and no code of one
---   wrong, throttled    as for data.use_code
---   changed             the password is another one by now
+--   pwd, otp, pop, recovery  done, by the password and by that
+--   missing                  there is a second factor, and no code of one
+--   wrong, throttled         as for data.use_code
+--   changed                  the password is another one by now
 create or replace function api.reauthenticate(
     p_user uuid, p_session uuid, p_seen_hash text,
     p_method text, p_factors uuid[], p_steps bigint[], p_hash bytea,
@@ -29,7 +29,7 @@ begin
     if v_outcome = 'wrong' then
         perform data.audit_refusal(p_user, 'reauthentication.refused', p_client, p_session,
             jsonb_build_object('step', p_method), (p_client #>> '{settles,audited}')::bigint, p_now);
-    elsif v_outcome in ('pwd', 'otp', 'recovery') then
+    elsif v_outcome in ('pwd', 'otp', 'pop', 'recovery') then
         update data.sessions s
             set auth_time = p_now,
                 amr = case v_outcome when 'pwd' then array['pwd'] else array['pwd', v_outcome] end

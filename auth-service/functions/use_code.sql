@@ -1,9 +1,11 @@
 -- Takes a code of the user, whose row in data.users is locked: an authenticator's
--- by the factors and time steps that it fits, a recovery code by its hash.
--- Outcomes:
+-- by the factors and time steps that it fits, a passkey's answer by the passkey and
+-- when it was asked for, a recovery code by its hash. Outcomes:
 --   otp        it is taken, and none of this time step or before will be again
+--   pop        it is taken, and none that was asked for then or before will be
+--              again; a sign-in asks only once, and so gives no time
 --   recovery   it is taken, and is good no more
---   wrong      it is not; many in a row make the next ones wait
+--   wrong      it is not; many of an authenticator in a row make the next ones wait
 --   throttled  it was not looked at: see users.codes_from
 create or replace function data.use_code(
     p_user uuid, p_method text, p_factors uuid[], p_steps bigint[], p_hash bytea, p_now timestamptz
@@ -17,6 +19,14 @@ begin
         delete from data.recovery_codes c
             where c.user_id = p_user and c.set_id = any (p_factors) and c.hash = p_hash
             returning c.set_id into v_factor;
+    elsif p_method = 'pop' then
+        -- Nor a signature.
+        select f.id, answer.step into v_factor, v_step
+            from data.factors f
+            join unnest(p_factors, p_steps) as answer (factor, step) on answer.factor = f.id
+            where f.user_id = p_user and f.kind = 'passkey' and f.confirmed_at is not null
+                and (answer.step is null or f.last_step < answer.step)
+            limit 1;
     elsif exists (select from data.users u where u.user_id = p_user and u.codes_from > p_now) then
         return 'throttled';
     else

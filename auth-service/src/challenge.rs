@@ -20,7 +20,7 @@ use crate::{
 pub const LIFETIME: TimeDelta = TimeDelta::minutes(5);
 
 const PREFIX: &str = "dc1.";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const LABEL: &str = "challenge";
 
 /// A sign-in whose password was right.
@@ -51,11 +51,12 @@ impl Challenge {
             body.push(match kind {
                 Kind::Totp => 1,
                 Kind::RecoveryCodes => 2,
+                Kind::Passkey => 3,
             });
             body.extend(id.as_bytes());
-            // A sealed secret has about fifty bytes.
-            body.push(u8::try_from(sealed.len()).unwrap_or(u8::MAX));
-            body.extend(sealed.iter().take(usize::from(u8::MAX)));
+            // A sealed secret has about fifty bytes, and a passkey a thousand at most.
+            body.extend(u16::try_from(sealed.len()).unwrap_or(u16::MAX).to_be_bytes());
+            body.extend(sealed.iter().take(usize::from(u16::MAX)));
         }
         let mut token = sealer.seal(LABEL, &body);
         token.extend(crc32fast::hash(&token).to_be_bytes());
@@ -81,12 +82,14 @@ impl Challenge {
         let mut factors = Vec::new();
         while let Some((&kind, after)) = rest.split_first() {
             let (id, after) = after.split_first_chunk()?;
-            let (&length, after) = after.split_first()?;
-            let (sealed, after) = after.split_at_checked(usize::from(length))?;
+            let (length, after) = after.split_first_chunk()?;
+            let length = usize::from(u16::from_be_bytes(*length));
+            let (sealed, after) = after.split_at_checked(length)?;
             rest = after;
             let kind = match kind {
                 1 => Kind::Totp,
                 2 => Kind::RecoveryCodes,
+                3 => Kind::Passkey,
                 _ => return None,
             };
             factors.push(KnownFactor { id: Uuid::from_bytes(*id), kind, sealed: sealed.to_vec() });
@@ -110,17 +113,21 @@ mod tests {
     #[test]
     fn a_token_is_read_back_and_no_forgery_is() {
         let sealer = Sealer::new(&Key::random(), None);
-        let factor = |n: u8, kind| KnownFactor {
+        let factor = |n: u8, kind, length| KnownFactor {
             id: Uuid::from_u128(n.into()),
             kind,
-            sealed: vec![n; 48 + usize::from(n)],
+            sealed: vec![n; length],
         };
         let challenge = Challenge {
             user: Uuid::from_u128(1),
             id: Uuid::from_u128(2),
             expires_at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
             in_cookie: true,
-            factors: vec![factor(3, Kind::Totp), factor(4, Kind::RecoveryCodes)],
+            factors: vec![
+                factor(3, Kind::Totp, 51),
+                factor(4, Kind::RecoveryCodes, 52),
+                factor(5, Kind::Passkey, 300),
+            ],
         };
         let sealed = challenge.seal(&sealer);
         let text = sealed.expose();

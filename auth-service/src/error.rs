@@ -66,6 +66,15 @@ pub enum Error {
     /// Too many wrong codes; none is looked at for so long.
     #[error("too many wrong codes")]
     CodesThrottled(Duration),
+    /// Not the answer of a passkey that was asked for, or used before.
+    #[error("the passkey's answer is wrong")]
+    AssertionInvalid,
+    /// A passkey was added by this enrolment before.
+    #[error("the enrolment of a passkey was used before")]
+    PasskeyUsed,
+    /// No passkey can belong to this service.
+    #[error("there are no passkeys here")]
+    PasskeysUnavailable,
     /// No such second factor.
     #[error("no such second factor")]
     FactorNotFound,
@@ -179,6 +188,17 @@ impl From<Error> for Failure {
             ),
             Error::CodeInvalid => {
                 Self::new(Reason::CodeInvalid, "This is not the code. Please try the next one.")
+            }
+            Error::AssertionInvalid => {
+                Self::new(Reason::CodeInvalid, "This passkey was not accepted. Please try again.")
+            }
+            Error::PasskeyUsed => Self::field(
+                Reason::FieldInvalid,
+                "credential",
+                "It was added before. Please begin again for another one.",
+            ),
+            Error::PasskeysUnavailable => {
+                Self::new(Reason::PasskeysUnavailable, "This service offers no passkeys.")
             }
             Error::CodeMissing => Self::field(
                 Reason::FieldInvalid,

@@ -255,6 +255,7 @@ impl SecondFactor {
         let (kind, codes_left) = match kind {
             Kind::Totp => ("totp", None),
             Kind::RecoveryCodes => ("recovery_codes", Some(remaining)),
+            Kind::Passkey => ("passkey", None),
         };
         Self {
             name: name::of_member(user, "factors", id),

@@ -2,7 +2,10 @@
 //! What is done with a code of one stands in `proof`.
 //!
 //! Invariant: a secret is in the database sealed or not at all. Before it is
-//! confirmed, that of an authenticator follows from the factor's id.
+//! confirmed, that of an authenticator follows from the factor's id, and of a
+//! passkey there is nothing.
+
+pub mod passkeys;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
@@ -20,7 +23,7 @@ use crate::{
     totp::{TotpCode, TotpSecret},
 };
 
-/// How many authenticators a user may have.
+/// How many factors of one kind a user may have.
 const MOST: i64 = 5;
 /// How long an enrolment can be confirmed.
 const PENDING: TimeDelta = TimeDelta::minutes(10);
@@ -32,6 +35,8 @@ pub enum Kind {
     Totp,
     /// A set of recovery codes.
     RecoveryCodes,
+    /// A passkey.
+    Passkey,
 }
 
 /// A factor as its owner sees it.
@@ -47,7 +52,7 @@ pub struct Factor {
     pub confirmed_at: DateTime<Utc>,
     /// When it was last used.
     pub last_used_at: Option<DateTime<Utc>>,
-    /// How many codes are left; 0 for an authenticator.
+    /// How many codes are left; recovery codes only.
     pub remaining: i64,
 }
 
@@ -58,7 +63,7 @@ pub struct KnownFactor {
     pub id: Uuid,
     /// Its kind.
     pub kind: Kind,
-    /// Its secret, sealed.
+    /// Its secret, sealed; of a passkey what its answers are checked with.
     pub sealed: Vec<u8>,
 }
 
@@ -93,6 +98,7 @@ impl Kind {
         match kind {
             "totp" => Ok(Self::Totp),
             "recovery_codes" => Ok(Self::RecoveryCodes),
+            "passkey" => Ok(Self::Passkey),
             other => Err(Error::Impossible(format!("a factor of the kind {other}"))),
         }
     }
@@ -156,6 +162,28 @@ pub async fn list(database: &Database, caller: &Caller) -> Result<Vec<Factor>, E
         .await
     });
     rows.await?.into_iter().map(FactorRow::read).collect()
+}
+
+/// What a proof of who the caller is will take one of: the caller's factors, the
+/// recovery codes while some are left.
+///
+/// # Errors
+/// `SessionOver`.
+pub async fn known(database: &Database, caller: &Caller) -> Result<Vec<KnownFactor>, Error> {
+    let &Caller { user, session, now, .. } = caller;
+    let rows = database.call(Repeat::Safe, |mut connection| async move {
+        sqlx::query_as!(
+            KnownRows,
+            r#"select factor_ids as "ids!", factor_kinds as "kinds!", factor_secrets as "secrets!"
+            from api.own_factors($1, $2, $3)"#,
+            user,
+            session,
+            now
+        )
+        .fetch_one(&mut *connection)
+        .await
+    });
+    rows.await?.read()
 }
 
 /// Begins to add an authenticator; what the caller began before is forgotten.
@@ -281,7 +309,8 @@ pub async fn make_recovery_codes(
     if made.await? { Ok(codes) } else { Err(Error::FactorMissing) }
 }
 
-/// Removes an authenticator of the caller; the recovery codes go with the last.
+/// Removes an authenticator or a passkey of the caller; the recovery codes go with
+/// the last.
 ///
 /// # Errors
 /// `SessionOver`, `FactorNotFound`, `FactorBound`.

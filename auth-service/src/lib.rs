@@ -23,6 +23,7 @@ pub mod factors;
 pub mod hashing;
 pub mod jwks;
 pub mod mail;
+pub mod passkey;
 pub mod password;
 pub mod proof;
 pub mod recovery;
@@ -177,6 +178,7 @@ impl App {
             cookies: config.cookies(),
             throttles: config.abuse.throttles(),
             second_factors: config.second_factors.clone(),
+            relying_party: config.mail.relying_party(),
             erasing_services: config.export.erasing_services(),
             tasks: config.export.tasks()?,
         });

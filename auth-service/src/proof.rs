@@ -1,19 +1,22 @@
 //! What a code proves: it ends a sign-in that asked for a second factor, or says
 //! again who the caller is.
 //!
-//! Invariant: here it is worked out what a code fits; the database alone says
-//! whether it may still be used, and notes in the same statement that it was.
+//! Invariant: here it is worked out what a code or the answer of a passkey fits;
+//! the database alone says whether it may still be used, and notes in the same
+//! statement that it was.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::database::{Database, Repeat};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use crate::{
     accounts::{User, UserRow},
     challenge::Challenge,
     error::Error,
-    factors::{Kind, KnownFactor, label},
+    factors::{Kind, KnownFactor, label, passkeys},
     hashing::StoredPassword,
+    passkey::{Asked, Question, RelyingParty},
     recovery_code::RecoveryCode,
     sealing::Sealer,
     sessions::{Caller, NewSession},
@@ -21,60 +24,103 @@ use crate::{
     totp::{TotpCode, TotpSecret},
 };
 
-/// A code, as somebody typed it.
+/// A code, as somebody typed it, or what a passkey answered.
 #[derive(Clone)]
 pub enum Code {
     /// Of an authenticator.
     Totp(TotpCode),
     /// A recovery code.
     Recovery(RecoveryCode),
+    /// Of a passkey: AuthenticationResponseJSON, or whatever was sent as one.
+    Passkey(String),
 }
 
 /// What a code fits.
 #[derive(Clone, Debug, Default)]
 pub struct Proof {
-    /// `otp`, `recovery`, or none if there is no code.
+    /// `otp`, `pop`, `recovery`, or none if there is no code.
     method: Option<&'static str>,
     factors: Vec<Uuid>,
-    /// Of each factor the time step that the code is of; authenticators only.
+    /// Of each factor the time step that the code is of; of a passkey when it was
+    /// asked, in microseconds, and nothing at a sign-in, which asks only once.
     steps: Vec<i64>,
     hash: Option<Vec<u8>>,
 }
 
-impl Proof {
-    /// What `code` fits of the factors that `user` is known to have.
+/// What a code is looked at with.
+pub struct Check<'a> {
+    /// What for, and whose code it has to be.
+    pub question: Question,
+    /// The factors that there are.
+    pub known: &'a [KnownFactor],
+    /// What they are sealed with.
+    pub sealer: &'a Sealer,
+    /// The page that passkeys belong to.
+    pub relying_party: Option<&'a RelyingParty>,
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
+impl Check<'_> {
+    /// What `code` fits.
     #[must_use]
-    pub fn of(
-        code: &Code,
-        user: Uuid,
-        known: &[KnownFactor],
-        sealer: &Sealer,
-        now: DateTime<Utc>,
-    ) -> Self {
-        let open = |factor: &KnownFactor| sealer.open(&label(user, factor.id), &factor.sealed);
-        let of_kind = |kind: Kind| known.iter().filter(move |factor| factor.kind == kind);
+    pub fn proof(&self, code: &Code) -> Proof {
         match code {
-            Code::Totp(code) => {
-                let mut proof = Self { method: Some("otp"), ..Self::default() };
-                for factor in of_kind(Kind::Totp) {
-                    let secret = open(factor).and_then(|secret| TotpSecret::of(&secret));
-                    let steps = secret.map(|secret| secret.steps(code, now)).unwrap_or_default();
-                    proof.factors.extend(steps.iter().map(|_| factor.id));
-                    proof.steps.extend(steps);
-                }
-                proof
-            }
-            Code::Recovery(code) => {
-                let set = of_kind(Kind::RecoveryCodes).next();
-                let key = set.and_then(open);
-                Self {
-                    method: Some("recovery"),
-                    factors: set.into_iter().map(|factor| factor.id).collect(),
-                    steps: Vec::new(),
-                    hash: key.map(|key| code.hash(&key)),
-                }
-            }
+            Code::Totp(code) => self.of_totp(code),
+            Code::Recovery(code) => self.of_recovery(code),
+            Code::Passkey(answer) => self.of_passkey(answer),
         }
+    }
+
+    fn of_totp(&self, code: &TotpCode) -> Proof {
+        let mut proof = Proof { method: Some("otp"), ..Proof::default() };
+        for factor in self.of_kind(Kind::Totp) {
+            let secret = self.open(factor).and_then(|secret| TotpSecret::of(&secret));
+            let steps = secret.map(|secret| secret.steps(code, self.now)).unwrap_or_default();
+            proof.factors.extend(steps.iter().map(|_| factor.id));
+            proof.steps.extend(steps);
+        }
+        proof
+    }
+
+    fn of_recovery(&self, code: &RecoveryCode) -> Proof {
+        let set = self.of_kind(Kind::RecoveryCodes).next();
+        let key = set.and_then(|set| self.open(set));
+        Proof {
+            method: Some("recovery"),
+            factors: set.into_iter().map(|factor| factor.id).collect(),
+            steps: Vec::new(),
+            hash: key.map(|key| code.hash(&key)),
+        }
+    }
+
+    fn of_passkey(&self, answer: &str) -> Proof {
+        let Self { question, known, sealer, relying_party, now } = *self;
+        let known = passkeys::among(known, question.user(), sealer);
+        let answered =
+            relying_party.and_then(|page| page.answered(answer, &question, &known, sealer, now));
+        let (factor, asked) = answered.unzip();
+        Proof {
+            method: Some("pop"),
+            factors: factor.into_iter().collect(),
+            steps: asked.and_then(|Asked(at)| at).into_iter().collect(),
+            hash: None,
+        }
+    }
+
+    fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &KnownFactor> {
+        self.known.iter().filter(move |factor| factor.kind == kind)
+    }
+
+    fn open(&self, factor: &KnownFactor) -> Option<Zeroizing<Vec<u8>>> {
+        self.sealer.open(&label(self.question.user(), factor.id), &factor.sealed)
+    }
+}
+
+impl Proof {
+    /// What is told of one that was not taken.
+    fn refused(&self) -> Error {
+        if self.method == Some("pop") { Error::AssertionInvalid } else { Error::CodeInvalid }
     }
 }
 
@@ -94,7 +140,7 @@ fn throttled(retry_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Error {
 /// its user proved who they are.
 ///
 /// # Errors
-/// `ChallengeInvalid`, `CodeInvalid`, `CodesThrottled`.
+/// `ChallengeInvalid`, `CodeInvalid`, `AssertionInvalid`, `CodesThrottled`.
 pub async fn complete_sign_in(
     database: &Database,
     challenge: &Challenge,
@@ -128,8 +174,8 @@ pub async fn complete_sign_in(
     });
     let row = row.await?;
     let methods = match row.outcome.as_str() {
-        "otp" | "recovery" => methods(&row.outcome),
-        "wrong" => return Err(Error::CodeInvalid),
+        "otp" | "pop" | "recovery" => methods(&row.outcome),
+        "wrong" => return Err(proof.refused()),
         "throttled" => return Err(throttled(row.retry_at, *now)),
         "over" => return Err(Error::ChallengeInvalid),
         other => return Err(Error::Impossible(format!("a challenge with the outcome {other}"))),
@@ -153,7 +199,7 @@ pub async fn complete_sign_in(
 ///
 /// # Errors
 /// `SessionOver`; `WrongCredentials`, if the password was changed in between;
-/// `CodeMissing`, `CodeInvalid`, `CodesThrottled`.
+/// `CodeMissing`, `CodeInvalid`, `AssertionInvalid`, `CodesThrottled`.
 pub async fn reauthenticate(
     database: &Database,
     caller: &Caller,
@@ -184,7 +230,7 @@ pub async fn reauthenticate(
     });
     let row = row.await?.ok_or(Error::SessionOver)?;
     match row.outcome.as_str() {
-        "pwd" | "otp" | "recovery" => Ok(Subject {
+        "pwd" | "otp" | "pop" | "recovery" => Ok(Subject {
             user,
             session,
             email: row.email,
@@ -195,7 +241,7 @@ pub async fn reauthenticate(
             session_ends_at: row.expires_at,
         }),
         "missing" => Err(Error::CodeMissing),
-        "wrong" => Err(Error::CodeInvalid),
+        "wrong" => Err(proof.refused()),
         "throttled" => Err(throttled(row.retry_at, now)),
         "changed" => Err(Error::WrongCredentials),
         other => Err(Error::Impossible(format!("a proof with the outcome {other}"))),

@@ -24,6 +24,7 @@ use crate::{
     error::DOMAIN,
     export::tasks::Tasks,
     mail::Outbox,
+    passkey::RelyingParty,
     password::{Hasher, MAX_BYTES},
     sealing::Sealer,
     sessions::{Lifetimes, Session},
@@ -82,6 +83,8 @@ pub struct Parts {
     pub throttles: Throttles,
     /// What second factors are like.
     pub second_factors: SecondFactors,
+    /// Whose passkeys are; none if none can be.
+    pub relying_party: Option<RelyingParty>,
     /// The services that have to erase what they have of a deleted user.
     pub erasing_services: Vec<String>,
     /// Where the tasks of an export are, if that is known.

@@ -9,7 +9,7 @@ use shared::config::duration;
 /// Second factors, and proving again who one is.
 #[derive(Clone, Debug, Args)]
 pub struct SecondFactors {
-    /// What authenticator apps call this service; without a colon.
+    /// What authenticator apps and passkeys call this service; without a colon.
     #[arg(long, env = "AUTH_TOTP_ISSUER", default_value = "Duet")]
     pub totp_issuer: String,
     /// How long ago somebody may have proved who they are who wants to do what

@@ -9,7 +9,10 @@ use clap::{Args, ValueEnum};
 use lettre::message::Mailbox;
 use shared::secret::Secret;
 
-use crate::mail::post::{Post, Way};
+use crate::{
+    mail::post::{Post, Way},
+    passkey::RelyingParty,
+};
 
 /// The settings of mail.
 #[derive(Clone, Debug, Args)]
@@ -32,6 +35,7 @@ pub struct MailConfig {
     #[arg(long, env = "AUTH_MAIL_FROM")]
     pub mail_from: Option<String>,
     /// Address of the page, where links in mails lead: `https://duet.example.org`.
+    /// Passkeys belong to its host, and none is good under another one.
     #[arg(long, env = "AUTH_PUBLIC_URL")]
     pub public_url: Option<String>,
     /// Whether sign-up tells who has an account.
@@ -61,6 +65,7 @@ impl MailConfig {
             (false, false) if self.enumeration == Enumeration::Strict => faults.push(
                 "AUTH_ENUMERATION=strict needs mail: AUTH_SMTP_URL or AUTH_MAIL_DIR".to_owned(),
             ),
+            (false, false) if self.public_url.is_some() => faults.extend(self.page().err()),
             (false, false) => {}
             (true, false) | (false, true) => {
                 let from = self.from();
@@ -89,6 +94,12 @@ impl MailConfig {
             None => return Ok(None),
         };
         Ok(Some(Post { from: self.from()?, page: self.page()?, way }))
+    }
+
+    /// The page that passkeys belong to; none if they can belong to none.
+    #[must_use]
+    pub fn relying_party(&self) -> Option<RelyingParty> {
+        self.public_url.as_deref().and_then(RelyingParty::at)
     }
 
     fn server(&self, from: &Mailbox) -> Result<Way, String> {

@@ -127,11 +127,11 @@ impl Service {
     }
 }
 
-fn shown(codes: &RecoveryCodes) -> Vec<String> {
+pub(super) fn shown(codes: &RecoveryCodes) -> Vec<String> {
     codes.shown().map(|code| code.expose().to_owned()).collect()
 }
 
-fn to_factor(factor: Factor, user: Uuid) -> Message {
+pub(super) fn to_factor(factor: Factor, user: Uuid) -> Message {
     let Factor { id, kind, display_name, confirmed_at, last_used_at, remaining } = factor;
     Message {
         name: name::of_member(user, "factors", id),

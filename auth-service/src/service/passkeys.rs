@@ -1,5 +1,5 @@
-//! Passkeys as their owner adds them, and what a proof of who one is will take.
-//! No service offers passkeys yet, so that nobody has one.
+//! Passkeys as their owner adds them, and what is asked of one by whoever has to
+//! prove again who they are.
 
 use proto::auth::v1::{
     BeginPasskeyEnrollmentRequest, BeginPasskeyEnrollmentResponse, BeginReauthenticationRequest,
@@ -7,14 +7,24 @@ use proto::auth::v1::{
     ConfirmPasskeyEnrollmentResponse,
 };
 use shared::{
-    error::{Failure, Fields, Reason},
+    error::{Failure, Fields},
     interceptor::Identity,
-    name,
+    name, rng,
 };
 use tonic::Request;
 
-use super::{Service, step_up::to_kind};
-use crate::factors;
+use super::{
+    Parts, Service,
+    factors::{shown, to_factor},
+    step_up::Ways,
+    to_timestamp,
+};
+use crate::{
+    email::DisplayName,
+    error::Error,
+    factors::{self, passkeys},
+    passkey::{Account, ENROLMENT, PROOF, Question, RelyingParty},
+};
 
 impl Service {
     pub(super) async fn do_begin_passkey_enrollment(
@@ -24,9 +34,25 @@ impl Service {
         let identity = Identity::of(&request)?;
         let mut fields = Fields::new();
         let user = name::user(&mut fields, "parent", &request.get_ref().parent, &identity)?;
-        fields.all((user,))?;
+        let (user,) = fields.all((user,))?;
         self.recent(&identity)?;
-        Err(unavailable())
+        let relying_party = self.relying_party()?;
+
+        let caller = self.caller(&identity)?;
+        let Parts { database, sealer, second_factors, .. } = &*self.0;
+        let known = factors::known(database, &caller).await?;
+        passkeys::check_room(&known)?;
+        let factor = rng::uuid_v7(caller.now);
+        let question = Question::Enrolment { user, session: caller.session, factor };
+        let email = &identity.user()?.email;
+        let account = Account { user, email, service: &second_factors.totp_issuer };
+        let challenge = question.challenge(sealer, caller.now);
+        let known = passkeys::among(&known, user, sealer);
+        Ok(BeginPasskeyEnrollmentResponse {
+            name: name::of_member(user, "factors", factor),
+            creation_options: relying_party.creation_options(&challenge, &account, &known),
+            expire_time: Some(to_timestamp(caller.now + ENROLMENT)),
+        })
     }
 
     pub(super) async fn do_confirm_passkey_enrollment(
@@ -34,11 +60,30 @@ impl Service {
         request: Request<ConfirmPasskeyEnrollmentRequest>,
     ) -> Result<ConfirmPasskeyEnrollmentResponse, Failure> {
         let identity = Identity::of(&request)?;
+        let ConfirmPasskeyEnrollmentRequest { name, display_name, credential } =
+            request.into_inner();
         let mut fields = Fields::new();
-        let named =
-            name::member(&mut fields, "name", "factors", &request.get_ref().name, &identity)?;
-        fields.all((named,))?;
-        Err(unavailable())
+        let named = name::member(&mut fields, "name", "factors", &name, &identity)?;
+        let display_name = fields.read("display_name", DisplayName::parse(&display_name));
+        let relying_party = self.relying_party()?;
+        let caller = self.caller(&identity)?;
+        let Parts { database, sealer, .. } = &*self.0;
+        let made = named.and_then(|(user, factor)| {
+            let question = Question::Enrolment { user, session: caller.session, factor };
+            let made = relying_party.registered(&credential, &question, sealer, caller.now);
+            fields.read("credential", made)
+        });
+        // Without a name there is no saying what it should be the answer to.
+        let ((user, factor), display_name, made) = fields.all((named, display_name, made))?;
+
+        let confirmed =
+            passkeys::confirm(database, &caller, factor, &display_name, &made, sealer).await?;
+        let (factor, codes) = confirmed;
+        self.0.trust.changed();
+        Ok(ConfirmPasskeyEnrollmentResponse {
+            factor: Some(to_factor(factor, user)),
+            recovery_codes: codes.map(|codes| shown(&codes)).unwrap_or_default(),
+        })
     }
 
     pub(super) async fn do_begin_reauthentication(
@@ -48,16 +93,20 @@ impl Service {
         let identity = Identity::of(&request)?;
         let mut fields = Fields::new();
         let user = name::user(&mut fields, "name", &request.get_ref().name, &identity)?;
-        fields.all((user,))?;
-        let factors = factors::list(&self.0.database, &self.caller(&identity)?).await?;
-        let mut factor_kinds: Vec<i32> =
-            factors.iter().map(|factor| to_kind(factor.kind)).collect();
-        factor_kinds.sort_unstable();
-        factor_kinds.dedup();
-        Ok(BeginReauthenticationResponse { factor_kinds, ..Default::default() })
+        let (user,) = fields.all((user,))?;
+        let caller = self.caller(&identity)?;
+        let known = factors::known(&self.0.database, &caller).await?;
+        let question = Question::Proof { user, session: caller.session };
+        let Ways { kinds, passkey_options } = self.ways(&question, &known, caller.now);
+        let expires = (!passkey_options.is_empty()).then(|| to_timestamp(caller.now + PROOF));
+        Ok(BeginReauthenticationResponse {
+            factor_kinds: kinds,
+            passkey_options,
+            expire_time: expires,
+        })
     }
-}
 
-fn unavailable() -> Failure {
-    Failure::new(Reason::PasskeysUnavailable, "This service offers no passkeys.")
+    fn relying_party(&self) -> Result<&RelyingParty, Failure> {
+        self.0.relying_party.as_ref().ok_or_else(|| Error::PasskeysUnavailable.into())
+    }
 }

@@ -2,6 +2,7 @@
 //! with and CompleteSignIn ends, Reauthenticate, and the demand for a recent
 //! proof by what could cost an account.
 
+use chrono::{DateTime, Utc};
 use proto::auth::v1::{
     Challenge as ChallengeMessage, CompleteSignInRequest, CompleteSignInResponse, FactorKind,
     ReauthenticateRequest, ReauthenticateResponse, complete_sign_in_request,
@@ -22,8 +23,9 @@ use super::{
 use crate::{
     challenge::{self, Challenge},
     error::Error,
-    factors::{Kind, KnownFactor},
-    proof::{self, Code, Proof},
+    factors::{Kind, KnownFactor, passkeys},
+    passkey::{Question, RelyingParty},
+    proof::{self, Check, Code},
     recovery_code::RecoveryCode,
     sessions::NewSession,
     throttle,
@@ -55,10 +57,8 @@ impl Service {
         transport: Transport,
         factors: Vec<KnownFactor>,
     ) -> ChallengeMessage {
-        let mut factor_kinds: Vec<i32> =
-            factors.iter().map(|factor| to_kind(factor.kind)).collect();
-        factor_kinds.sort_unstable();
-        factor_kinds.dedup();
+        let question = Question::SignIn { user: session.user, challenge: session.id };
+        let ways = self.ways(&question, &factors, session.now);
         let challenge = Challenge {
             user: session.user,
             id: session.id,
@@ -68,10 +68,41 @@ impl Service {
         };
         ChallengeMessage {
             token: challenge.seal(&self.0.sealer).expose().to_owned(),
-            factor_kinds,
+            factor_kinds: ways.kinds,
             expire_time: Some(to_timestamp(challenge.expires_at)),
-            passkey_options: String::new(),
+            passkey_options: ways.passkey_options,
         }
+    }
+
+    /// What `question` can be answered with of these factors. A passkey is no way
+    /// where the page is unknown that it belongs to.
+    pub(super) fn ways(
+        &self,
+        question: &Question,
+        known: &[KnownFactor],
+        now: DateTime<Utc>,
+    ) -> Ways {
+        let Parts { relying_party, sealer, .. } = &*self.0;
+        let passkeys = passkeys::among(known, question.user(), sealer);
+        let asking = relying_party.as_ref().filter(|_| !passkeys.is_empty());
+        let ask =
+            |page: &RelyingParty| page.request_options(&question.challenge(sealer, now), &passkeys);
+        let offered =
+            known.iter().filter(|factor| asking.is_some() || factor.kind != Kind::Passkey);
+        let mut kinds: Vec<i32> = offered.map(|factor| to_kind(factor.kind)).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        Ways { kinds, passkey_options: asking.map(ask).unwrap_or_default() }
+    }
+
+    fn check<'a>(
+        &'a self,
+        question: Question,
+        known: &'a [KnownFactor],
+        now: DateTime<Utc>,
+    ) -> Check<'a> {
+        let Parts { relying_party, sealer, .. } = &*self.0;
+        Check { question, known, sealer, relying_party: relying_party.as_ref(), now }
     }
 
     pub(super) async fn do_complete_sign_in(
@@ -85,7 +116,7 @@ impl Service {
         let code = match code {
             Some(TotpCode(text)) => read_totp(&mut fields, &text).map(Code::Totp),
             Some(RecoveryCode(text)) => read_recovery(&mut fields, &text),
-            Some(PasskeyAssertion(_)) => return Err(Error::CodeInvalid.into()),
+            Some(PasskeyAssertion(answer)) => Some(Code::Passkey(answer)),
             None => fields.read("totp_code", Err("A code is needed.")),
         };
         let transport = self.read_transport(&mut fields, metadata, refresh_token_transport)?;
@@ -100,7 +131,8 @@ impl Service {
         let challenge = challenge.filter(|challenge| now < challenge.expires_at);
         let challenge = challenge.ok_or(Error::ChallengeInvalid)?;
 
-        let proof = Proof::of(&code, challenge.user, &challenge.factors, &self.0.sealer, now);
+        let question = Question::SignIn { user: challenge.user, challenge: challenge.id };
+        let proof = self.check(question, &challenge.factors, now).proof(&code);
         let session = self.new_session(challenge.user);
         let completed = proof::complete_sign_in(&self.0.database, &challenge, &proof, &session);
         let (user, methods) = completed.await?;
@@ -123,7 +155,7 @@ impl Service {
         let code = match code {
             Some(TotpCode(text)) => read_totp(&mut fields, &text).map(Code::Totp),
             Some(RecoveryCode(text)) => read_recovery(&mut fields, &text),
-            Some(PasskeyAssertion(_)) => return Err(Error::CodeInvalid.into()),
+            Some(PasskeyAssertion(answer)) => Some(Code::Passkey(answer)),
             None => None,
         };
         let (_, password) = fields.all((named, password))?;
@@ -143,8 +175,9 @@ impl Service {
             throttle::refuse(database, throttles, &attempt, &caller.client, caller.now).await?;
             return Err(Error::WrongCredentials.into());
         }
-        let of = |code| Proof::of(code, caller.user, &known, sealer, caller.now);
-        let proof = code.as_ref().map(of).unwrap_or_default();
+        let question = Question::Proof { user: caller.user, session: caller.session };
+        let check = self.check(question, &known, caller.now);
+        let proof = code.map(|code| check.proof(&code)).unwrap_or_default();
         let caller = caller.after(throttles, &attempt);
         let subject = proof::reauthenticate(database, &caller, &stored, &proof).await?;
         let (access_token, expires) = self.access_token(subject, caller.now)?;
@@ -153,6 +186,15 @@ impl Service {
             access_token_expire_time: Some(to_timestamp(expires)),
         })
     }
+}
+
+/// What a proof of who somebody is will take.
+#[derive(Debug, Default)]
+pub(super) struct Ways {
+    /// One of these kinds, in the words of the wire.
+    pub(super) kinds: Vec<i32>,
+    /// What a passkey is asked; empty if none is.
+    pub(super) passkey_options: String,
 }
 
 /// Reads the code of an authenticator.
@@ -169,5 +211,6 @@ pub(super) fn to_kind(kind: Kind) -> i32 {
     match kind {
         Kind::Totp => FactorKind::Totp.into(),
         Kind::RecoveryCodes => FactorKind::RecoveryCodes.into(),
+        Kind::Passkey => FactorKind::Passkey.into(),
     }
 }

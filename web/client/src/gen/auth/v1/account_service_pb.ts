@@ -1246,9 +1246,9 @@ export const AccountService: GenService<{
   },
   /**
    * Ends it by what the browser made. With the first factor come ten recovery
-   * codes, shown this once. What does not belong to the name, came too late or
-   * has a key that is neither ES256 nor Ed25519: INVALID_ARGUMENT (FIELD_INVALID
-   * on `credential`).
+   * codes, shown this once, and every other session ends. What does not belong to
+   * the name, came too late, was used before or has a key that is neither ES256
+   * nor Ed25519: INVALID_ARGUMENT (FIELD_INVALID on `credential`).
    *
    * @generated from rpc auth.v1.AccountService.ConfirmPasskeyEnrollment
    */

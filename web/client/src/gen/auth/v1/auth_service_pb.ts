@@ -634,7 +634,8 @@ export const AuthService: GenService<{
    * Ends a sign-in that asked for a second factor. A wrong code is
    * UNAUTHENTICATED (CODE_INVALID) and may be tried again; after five, or five
    * minutes, CHALLENGE_INVALID: sign in again. What a passkey answers is refused
-   * alike, whatever is wrong with it, and is not counted: nobody guesses it.
+   * alike whatever is wrong with it, and makes no other code wait: nobody guesses
+   * it.
    *
    * @generated from rpc auth.v1.AuthService.CompleteSignIn
    */
