@@ -125,7 +125,8 @@ async fn received(app: &TestApp, token: &str) -> (Vec<u8>, Result<(), Status>) {
     }
 }
 
-async fn exported(app: &TestApp, token: &str) -> Value {
+/// The document that the owner takes out.
+pub(crate) async fn exported(app: &TestApp, token: &str) -> Value {
     let (document, ended) = received(app, token).await;
     ended.unwrap();
     serde_json::from_slice(&document).unwrap()

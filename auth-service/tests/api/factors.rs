@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use proto::auth::v1::{
-    BeginTotpEnrollmentRequest, ChangePasswordRequest, ConfirmTotpEnrollmentRequest,
-    DeleteFactorRequest, Factor, FactorKind, GetUserRequest, ListFactorsRequest,
-    ReauthenticateRequest, RegenerateRecoveryCodesRequest, complete_sign_in_request,
-    reauthenticate_request::Code,
+    BeginPasskeyEnrollmentRequest, BeginTotpEnrollmentRequest, ChangePasswordRequest,
+    ConfirmTotpEnrollmentRequest, DeleteFactorRequest, Factor, FactorKind, GetUserRequest,
+    ListFactorsRequest, ReauthenticateRequest, RegenerateRecoveryCodesRequest,
+    complete_sign_in_request, reauthenticate_request::Code,
 };
 use shared::{clock::Clock as _, telemetry};
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
@@ -170,7 +170,7 @@ async fn the_last_authenticator_takes_the_recovery_codes_along() {
 /// Every method that could cost the account asks who it is, and takes the answer.
 #[tokio::test]
 async fn what_could_cost_the_account_needs_a_recent_proof() {
-    let app = TestApp::start_with(&[LONG]).await;
+    let app = TestApp::start_with(&[LONG, "--public-url=https://duet.test"]).await;
     let (ada, authenticator) = with_authenticator(&app, "ada").await;
     app.clock.advance(minutes(10));
     let old = ada.credentials.access_token.clone();
@@ -212,6 +212,13 @@ async fn guarded(
         (
             "BeginTotpEnrollment",
             account.begin_totp_enrollment(BeginTotpEnrollmentRequest::default()).await.map(drop),
+        ),
+        (
+            "BeginPasskeyEnrollment",
+            account
+                .begin_passkey_enrollment(BeginPasskeyEnrollmentRequest::default())
+                .await
+                .map(drop),
         ),
         (
             "RegenerateRecoveryCodes",

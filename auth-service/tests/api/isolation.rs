@@ -12,7 +12,8 @@ use chrono::TimeDelta;
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
 use proto::auth::v1::{
-    BeginTotpEnrollmentRequest, ChangePasswordRequest, ConfirmTotpEnrollmentRequest,
+    BeginPasskeyEnrollmentRequest, BeginReauthenticationRequest, BeginTotpEnrollmentRequest,
+    ChangePasswordRequest, ConfirmPasskeyEnrollmentRequest, ConfirmTotpEnrollmentRequest,
     DeleteFactorRequest, GetUserRequest, ListFactorsRequest, ListSessionsRequest,
     ReauthenticateRequest, RegenerateRecoveryCodesRequest, RequestEmailChangeRequest,
     RequestEmailVerificationRequest, RevokeOtherSessionsRequest, RevokeSessionRequest,
@@ -269,7 +270,13 @@ async fn factor_refusals(
     let begin = BeginTotpEnrollmentRequest { parent: user(), display_name: String::new() };
     let confirm = ConfirmTotpEnrollmentRequest { name: factor(), totp_code: "123456".to_owned() };
     let codes = RegenerateRecoveryCodesRequest { parent: user() };
+    let ask = BeginReauthenticationRequest { name: user() };
+    let make = BeginPasskeyEnrollmentRequest { parent: user() };
+    let made = ConfirmPasskeyEnrollmentRequest { name: factor(), ..Default::default() };
     vec![
+        ("BeginReauthentication", account.begin_reauthentication(ask).await.err()),
+        ("BeginPasskeyEnrollment", account.begin_passkey_enrollment(make).await.err()),
+        ("ConfirmPasskeyEnrollment", account.confirm_passkey_enrollment(made).await.err()),
         ("Reauthenticate", account.reauthenticate(proof).await.err()),
         ("ListFactors", account.list_factors(ListFactorsRequest { parent: user() }).await.err()),
         ("BeginTotpEnrollment", account.begin_totp_enrollment(begin).await.err()),

@@ -27,6 +27,7 @@ mod mail;
 mod operators;
 mod overtaken;
 mod owner;
+mod passkeys;
 mod program;
 mod races;
 mod reauthenticating;
