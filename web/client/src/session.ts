@@ -11,82 +11,22 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { reasonOf, signedOut } from "./errors.ts";
 import type { AccountService } from "./gen/auth/v1/account_service_pb.ts";
 import type { AuthService } from "./gen/auth/v1/auth_service_pb.ts";
-import type { Challenge } from "./gen/auth/v1/factor_pb.ts";
 import type { Credentials as Issued } from "./gen/auth/v1/session_pb.ts";
 import { RefreshTokenTransport } from "./gen/auth/v1/session_pb.ts";
 import type { User } from "./gen/auth/v1/user_pb.ts";
 import { answer, askOthers } from "./handover.ts";
+import type {
+  RecentProof,
+  SecondFactorCode,
+  Session,
+  SessionListener,
+  SessionState,
+} from "./session-api.ts";
 import type { Message, Tabs } from "./tabs.ts";
 import type { Credentials, Held } from "./token.ts";
 import { hold, isFresh } from "./token.ts";
 
-export type SessionState =
-  | { kind: "unknown" }
-  | { kind: "signed-out"; why: "never" | "signed-out" | "expired" }
-  | { kind: "signed-in"; userId: string; email: string; session: string };
-
-export type SessionListener = (state: SessionState, before: SessionState) => void;
-
-/** A code of a second factor. */
-export type SecondFactorCode =
-  /** Six digits of an authenticator. */
-  { case: "totpCode"; value: string } | { case: "recoveryCode"; value: string };
-
-/** What shows again who one is; the code only if there is a second factor. */
-export interface RecentProof {
-  password: string;
-  code?: SecondFactorCode;
-}
-
-export interface Session {
-  readonly state: SessionState;
-  /** Calls `listener` whenever the state changes, until the returned function is called. */
-  subscribe(listener: SessionListener): () => void;
-  /**
-   * Finds out whether this browser has a session: another tab's token first,
-   * then the cookie. Asks only while the state is unknown. Rejects if nobody
-   * could tell (the service is not reached, or has a fault); the state stays
-   * unknown then, and `start` may be called again.
-   */
-  start(): Promise<SessionState>;
-  /**
-   * Makes an account and signs in, in all tabs. Nobody is signed in where the
-   * service does not tell who has an account: a mail says how to go on then.
-   */
-  signUp(account: {
-    email: string;
-    password: string;
-    displayName?: string;
-  }): Promise<User | undefined>;
-  /**
-   * Signs in, in all tabs. If a second factor is asked for, it resolves with the
-   * challenge, and nobody is signed in before `completeSignIn`.
-   */
-  signIn(account: { email: string; password: string }): Promise<Challenge | undefined>;
-  /** Ends a sign-in that asked for a second factor. */
-  completeSignIn(challenge: { token: string }, code: SecondFactorCode): Promise<User>;
-  /**
-   * Shows again who one is, for what could cost the account. Every call after
-   * it carries a token that says so, in all tabs.
-   */
-  reauthenticate(proof: RecentProof): Promise<void>;
-  /**
-   * Ends the session on the server and signs out every tab. In cookie mode
-   * only the server can take the cookie away: if it is not reached, this
-   * rejects and everybody stays signed in, because "signed out" would be
-   * untrue for whoever reloads the page. In memory mode forgetting the token
-   * is enough, so this signs out in any case.
-   */
-  signOut(): Promise<void>;
-  /**
-   * Makes a call that ends the session by itself, such as one that deletes the
-   * account, and signs out every tab once it is answered. If it fails, everybody
-   * stays signed in; unless the session was over already, which has expired then.
-   */
-  endBy<T>(call: () => Promise<T>): Promise<T>;
-  /** A good access token, refreshed if need be: one refresh for all tabs. */
-  token(): Promise<string>;
-}
+export type * from "./session-api.ts";
 
 export interface SessionOptions {
   auth: Client<typeof AuthService>;
@@ -106,6 +46,8 @@ export class BrowserSession implements Session {
   #refreshing: Promise<Held> | undefined;
   /** The session that is being signed out, here or in another tab. */
   #leaving: string | undefined;
+  /** The session that a call of this tab is to end, and whether it was found to be over. */
+  #ending: { readonly session: string; over: boolean } | undefined;
   readonly #auth: SessionOptions["auth"];
   readonly #account: SessionOptions["account"];
   readonly #tabs: Tabs;
@@ -192,14 +134,21 @@ export class BrowserSession implements Session {
 
   async endBy<T>(call: () => Promise<T>): Promise<T> {
     const { session } = await this.credentials();
+    const ending = { session, over: false };
+    this.#ending = ending;
     this.#leave(session);
-    const answer = await call().catch((error: unknown) => {
-      this.#leave(undefined);
-      // It was over before: that was nobody's wish here.
-      const found = reasonOf(error) === "SESSION_REVOKED" && this.#state.kind === "signed-out";
-      if (found) this.#become({ kind: "signed-out", why: "expired" });
-      throw error;
-    });
+    const answer = await call()
+      .catch((error: unknown) => {
+        this.#leave(undefined);
+        // It was over before: that was nobody's wish here.
+        if (ending.over && this.#held?.session === session) this.#end("expired");
+        const found = reasonOf(error) === "SESSION_REVOKED" && this.#state.kind === "signed-out";
+        if (found) this.#become({ kind: "signed-out", why: "expired" });
+        throw error;
+      })
+      .finally(() => {
+        this.#ending = undefined;
+      });
     await this.#tabs.exclusively(async () => {
       // Somebody else may have signed in meanwhile.
       if (this.#held && this.#held.session !== session) return;
@@ -226,9 +175,11 @@ export class BrowserSession implements Session {
 
   /** Ends the session if this answer to a call with `used` says that it is over. */
   heed(error: unknown, used: Held): void {
-    if (reasonOf(error) === "SESSION_REVOKED" && used.session === this.#held?.session) {
-      this.#end("expired");
-    }
+    const { session } = used;
+    if (reasonOf(error) !== "SESSION_REVOKED" || session !== this.#held?.session) return;
+    // Only its own answer tells whether the call that is to end it has done so.
+    if (session === this.#ending?.session) this.#ending.over = true;
+    else this.#end("expired");
   }
 
   close(): void {

@@ -146,6 +146,49 @@ test("one that finds the session over has not ended it: it expired", async ({ de
   expect(tab.session.state).toEqual({ kind: "signed-out", why: "expired" });
 });
 
+test("so it has in every other tab, whoever else hears of it meanwhile", async ({
+  device,
+  pair,
+}) => {
+  const [tab, other] = [device.open(), device.open()];
+  await tab.session.signUp(ada);
+  await reaches(other, "signed-in");
+  const states: unknown[] = [];
+  for (const { session } of [tab, other]) session.subscribe((state) => states.push(state));
+  pair.endSessionsOf(ada.email);
+  const failure = tab.session.endBy(async () => {
+    await allHeard(device, 2);
+    // As a stream of this tab does.
+    await tab.account.getUser({}).catch(failureOf);
+    return tab.account.getUser({});
+  });
+  expect(await failure.catch(failureOf)).toMatchObject({ reason: "SESSION_REVOKED" });
+  await reaches(other, "signed-out");
+  const expired = { kind: "signed-out", why: "expired" };
+  expect(states).toEqual([expired, expired]);
+});
+
+test("what a tab hears while its own call ends the session is that call's work", async ({
+  device,
+  pair,
+}) => {
+  const tab = device.open();
+  await tab.session.signUp(ada);
+  const states: unknown[] = [];
+  tab.session.subscribe((state) => states.push(state));
+  await tab.session.endBy(async () => {
+    pair.endSessionsOf(ada.email);
+    await tab.account.getUser({}).catch(failureOf);
+    expect(states).toEqual([]);
+  });
+  expect(states).toEqual([{ kind: "signed-out", why: "signed-out" }]);
+  // What is heard of the next session counts again.
+  await tab.session.signIn(ada);
+  pair.endSessionsOf(ada.email);
+  await tab.account.getUser({}).catch(failureOf);
+  expect(states.at(-1)).toEqual({ kind: "signed-out", why: "expired" });
+});
+
 test("a proof that is answered after the session is over brings nobody back", async ({
   device,
   pair,
