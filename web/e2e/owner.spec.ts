@@ -215,6 +215,59 @@ test("one that did not arrive can be asked for again, or be left alone", async (
   await expect(ada.status(MAY_BE_GONE)).toHaveCount(0);
 });
 
+test("one that is refused because the session was over is no deletion, and nothing typed is lost", async ({
+  person,
+  device,
+}) => {
+  const ada = await person("ada");
+  const phone = await device(ada);
+  // The streams have not told yet.
+  await ada.context.route("**/*Service/WatchTasks", () => undefined);
+  await ada.open("/settings/delete");
+  const tab = await ada.tab();
+  await tab.field("New task").fill("Half a thought");
+  await ada.field("Email of this account").fill(ada.who.email);
+  await phone.account.account.revokeOtherSessions({});
+  await ada.button("Delete my account").click();
+  await expect(ada.heading("Sign in")).toBeVisible();
+  await expect(ada.status("Session expired.")).toBeVisible();
+  await expect(ada.status(MAY_BE_GONE)).toHaveCount(0);
+  await expect(tab.status("Session expired.")).toBeVisible();
+  await ada.signIn();
+  await ada.isAt("/settings/delete");
+  await expect(tab.field("New task")).toHaveValue("Half a thought");
+});
+
+test("whoever signs in next reads nothing of a deletion that failed after its screen was left", async ({
+  person,
+  watch,
+}) => {
+  watch.allowLostCalls();
+  const eve = await person("eve");
+  const ada = await person("ada");
+  await ada.open("/settings/delete");
+  let lose: () => void = () => undefined;
+  const lost = new Promise<void>((resolve) => (lose = resolve));
+  await ada.page.route("**/*Service/DeleteUser", async (route) => {
+    await lost;
+    await route.abort();
+  });
+  await ada.field("Email of this account").fill(ada.who.email);
+  await ada.button("Delete my account").click();
+  await expect.poll(() => ada.calls.open("DeleteUser")).toBe(1);
+  await ada.link("Tasks").click();
+  await ada.seesTasks();
+  lose();
+  await expect.poll(() => ada.calls.open("DeleteUser")).toBe(0);
+  await ada.signOut();
+  await expect(ada.heading("Sign in")).toBeVisible();
+  await expect(ada.status(MAY_BE_GONE)).toHaveCount(0);
+  await ada.field("Email").fill(eve.who.email);
+  await ada.field("Password").fill(eve.who.password);
+  await ada.button("Sign in").click();
+  await ada.seesTasks();
+});
+
 test("a session that ends while one is to prove who one is leads to the sign-in page", async ({
   person,
   device,

@@ -18,10 +18,12 @@ export function Delete() {
   const [typed, setTyped] = useState("");
   // The same request twice deletes once, and answers the same.
   const request = useRef(crypto.randomUUID());
-  /** Whether it was asked for, and nobody said that it was not done. */
+  /** Whether it may be done: it was asked for, and nobody said that it was not. */
   const asked = useRef(false);
+  const left = useRef(false);
   useEffect(
     () => () => {
+      left.current = true;
       // Who leaves without having to finds out in another way.
       if (session.peek().kind === "signed-in") welcome.value = "";
     },
@@ -41,18 +43,22 @@ export function Delete() {
       // The live feed may end before the answer is here.
       parting.value = true;
       welcome.value = "";
+      const before = asked.current;
+      let sent = false;
       try {
         const { receiptToken } = await duet.session.endBy(() => {
-          asked.current = true;
+          sent = true;
           return duet.account.deleteUser(wish);
         });
         receiptCode.value = receiptToken;
         route("/receipt", true);
       } catch (error) {
         const over = session.peek().kind !== "signed-in";
-        asked.current &&= over || failureOf(error).unreachable;
-        // For the sign-in page, to which it leads now or when the session is found to be over.
-        if (asked.current) welcome.value = MAY_BE_GONE;
+        // That the session is over is the work of one that was sent before, if of any.
+        asked.current = failureOf(error).unreachable ? before || sent : before && over;
+        // For the sign-in page, to which it leads now or, who stays, when the session is
+        // found to be over; nobody else may read it there.
+        if (asked.current && (over || !left.current)) welcome.value = MAY_BE_GONE;
         throw error;
       } finally {
         parting.value = false;
