@@ -9,6 +9,7 @@ import { expect, test } from "./harness/test.ts";
 
 const PATH = "/settings/factors";
 const MAY_BE_DONE = "It may be done already; make new recovery codes to be sure.";
+const MAY_BE_ADDED = "It may be added already.";
 
 function apps(someone: Someone) {
   return someone.page.getByRole("list", { name: "Authenticators" }).getByRole("listitem");
@@ -210,6 +211,51 @@ test("where an answer with recovery codes is lost, one is told what to do", asyn
   await ada.button("Make new codes").click();
   await expect(codes(ada)).toHaveCount(10);
 });
+
+test("a second app brings no codes, so nobody is told to make those that are good void", async ({
+  person,
+  watch,
+}) => {
+  watch.allowLostCalls();
+  const ada = await person("ada");
+  await addFactor(ada.account, "Phone");
+  const app = await begin(ada, "Tablet");
+  const confirmation = await loseAnswers(ada.page, "ConfirmTotpEnrollment");
+  await ada.field("Code").fill(await app.code());
+  await ada.button("Confirm").click();
+  await expect(ada.alert(MAY_BE_ADDED)).toBeFocused();
+  await expect(apps(ada)).toHaveCount(2);
+  await confirmation.stop();
+  await ada.field("Code").fill(await app.code());
+  await ada.button("Confirm").click();
+  await expect(ada.status(MAY_BE_ADDED)).toBeFocused();
+  await expect(ada.page.getByText(MAY_BE_DONE)).toHaveCount(0);
+});
+
+for (const how of ["its answer is lost", "another tab did it"]) {
+  test(`codes that went with the last app are shown no more, though ${how}`, async ({
+    person,
+    watch,
+  }) => {
+    watch.allowLostCalls();
+    const ada = await person("ada");
+    const app = await begin(ada, "Phone");
+    await ada.field("Code").fill(await app.code());
+    await ada.button("Confirm").click();
+    await expect(codes(ada)).toHaveCount(10);
+    await ada.button("Remove Phone").click();
+    if (how === "its answer is lost") await loseAnswers(ada.page, "DeleteFactor");
+    else {
+      const { factors } = await ada.account.account.listFactors({});
+      const phone = factors.find(({ displayName }) => displayName === "Phone");
+      await ada.account.account.deleteFactor({ name: phone?.name ?? "" });
+    }
+    await ada.button("Remove").click();
+    await expect(apps(ada)).toHaveCount(0);
+    await expect(codes(ada)).toHaveCount(0);
+    await expect(ada.page.getByText("Keep these recovery codes")).toHaveCount(0);
+  });
+}
 
 test("what wants a recent proof asks for the password and goes on by itself", async ({
   person,

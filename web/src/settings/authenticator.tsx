@@ -8,7 +8,7 @@ import { type Fault, faultsOf, Field, SubmitButton, Summary, useSubmit } from ".
 import { duet } from "../duet.ts";
 import { useSeconds } from "../ui/seconds.ts";
 import { withRecentProof } from "./proof.tsx";
-import { MAY_BE_DONE } from "./recovery-codes.tsx";
+import { MAY_BE_ADDED, MAY_BE_DONE } from "./recovery-codes.tsx";
 
 /** How long it can be confirmed, by the contract; the clock of this machine may be wrong. */
 const PATIENCE_MS = 10 * 60_000;
@@ -17,8 +17,8 @@ const PATIENCE_MS = 10 * 60_000;
 interface Lost {
   /** Nobody answered: it may be added. */
   lost: () => void;
-  /** There is nothing to confirm after that: it is added, or gone. */
-  found: () => void;
+  /** There is nothing to confirm after that: it is added, or gone; `first` if it was to be that. */
+  found: (first: boolean) => void;
 }
 
 interface Props extends Lost {
@@ -31,6 +31,8 @@ interface Props extends Lost {
 interface Begun {
   readonly secret: BeginTotpEnrollmentResponse;
   readonly displayName: string;
+  /** Whether there was none when it began: recovery codes come with that one only. */
+  readonly first: boolean;
   readonly until: number;
 }
 
@@ -49,7 +51,7 @@ export function AddAuthenticator({ first, added, lost, found }: Props) {
       lost={lost}
       found={() => {
         end();
-        found();
+        found(begun.first);
       }}
       confirmed={(codes) => {
         end();
@@ -73,7 +75,7 @@ function Begin({ first, late, begin }: BeginProps) {
     async () => {
       const call = () => duet.account.beginTotpEnrollment({ displayName });
       const secret = await withRecentProof(call);
-      begin({ secret, displayName, until: Date.now() + PATIENCE_MS });
+      begin({ secret, displayName, first, until: Date.now() + PATIENCE_MS });
     },
   );
   return (
@@ -105,7 +107,8 @@ interface ConfirmProps extends Lost {
   confirmed: (codes: readonly string[]) => void;
 }
 
-function Confirm({ begun: { secret, until }, end, lost, found, confirmed }: ConfirmProps) {
+function Confirm({ begun, end, lost, found, confirmed }: ConfirmProps) {
+  const { secret, first, until } = begun;
   const unanswered = useRef(false);
   const heading = useRef<HTMLHeadingElement>(null);
   const [code, setCode] = useState("");
@@ -119,10 +122,10 @@ function Confirm({ begun: { secret, until }, end, lost, found, confirmed }: Conf
     if (failure.unreachable) {
       unanswered.current = true;
       lost();
-      return [{ field: "", text: `${failure.message} ${MAY_BE_DONE}` }];
+      return [{ field: "", text: `${failure.message} ${first ? MAY_BE_DONE : MAY_BE_ADDED}` }];
     }
     if (!unanswered.current || failure.reason !== "FACTOR_NOT_FOUND") return faultsOf(failure);
-    found();
+    found(first);
     return [];
   };
   const submit = useSubmit(

@@ -13,7 +13,7 @@ import { visit } from "../visit.ts";
 import { AddAuthenticator } from "./authenticator.tsx";
 import { Frame } from "./frame.tsx";
 import { withRecentProof } from "./proof.tsx";
-import { MAY_BE_DONE, RecoveryCodes } from "./recovery-codes.tsx";
+import { MAY_BE_ADDED, MAY_BE_DONE, RecoveryCodes } from "./recovery-codes.tsx";
 
 /** So few recovery codes are left that one should make new ones. */
 const FEW = 3;
@@ -33,13 +33,15 @@ export function Factors() {
   const shown = useRef(codes);
   const status = useRef<HTMLParagraphElement>(null);
 
-  const load = async (): Promise<void> => {
+  const load = async (): Promise<readonly Factor[] | undefined> => {
     try {
       const list = await persist(() => duet.account.listFactors({}), { lost: setFailure });
       setFailure(undefined);
       setFactors(list.factors);
+      return list.factors;
     } catch (error) {
       setFailure(failureOf(error));
+      return undefined;
     }
   };
   useEffect(() => void load(), [visit.value]);
@@ -54,31 +56,36 @@ export function Factors() {
     say(text);
     if (others) setCodes(others);
   };
-  /** `lost` is said where nobody answered. */
-  const change = async (call: () => Promise<Changed>, lost = ""): Promise<void> => {
+  /** `lost` is said where nobody answered. Tells what there is then, if that is known. */
+  const change = async (
+    call: () => Promise<Changed>,
+    lost = "",
+  ): Promise<readonly Factor[] | undefined> => {
     say("");
     try {
       tell(await withRecentProof(call));
     } catch (error) {
       const failure = failureOf(error);
-      if (failure.code === Code.Canceled) return;
+      if (failure.code === Code.Canceled) return undefined;
       if (failure.code !== Code.NotFound) sayFailure(failure);
       if (failure.unreachable) say(lost);
     }
-    await load();
+    return load();
   };
-  const remove = ({ name, displayName }: Factor): Promise<void> =>
-    change(async () => {
+  const remove = async ({ name, displayName }: Factor): Promise<void> => {
+    const left = await change(async () => {
       await duet.account.deleteFactor({ name });
-      const text = `Removed ${calledIn(displayName)}.`;
-      // The recovery codes go with the last one, and stay good before.
-      return apps.length === 1 ? { text, codes: [] } : { text };
+      return { text: `Removed ${calledIn(displayName)}.` };
     });
-  const renew = (): Promise<void> =>
-    change(async () => {
+    // The recovery codes go with the last one, whoever removed it, and stay good before.
+    if (left?.every(({ kind }) => kind === FactorKind.RECOVERY_CODES)) setCodes([]);
+  };
+  const renew = async (): Promise<void> => {
+    await change(async () => {
       const { recoveryCodes } = await duet.account.regenerateRecoveryCodes({});
       return { text: "The recovery codes from before are good no more.", codes: recoveryCodes };
     }, MAY_BE_DONE);
+  };
 
   const apps = factors?.filter(({ kind }) => kind === FactorKind.TOTP) ?? [];
   const recovery = factors?.find(({ kind }) => kind === FactorKind.RECOVERY_CODES);
@@ -127,8 +134,8 @@ export function Factors() {
             void load();
           }}
           lost={() => void load()}
-          found={() => {
-            say(MAY_BE_DONE);
+          found={(brings) => {
+            say(brings ? MAY_BE_DONE : MAY_BE_ADDED);
             void load();
           }}
         />

@@ -8,6 +8,9 @@ import { save } from "../ui/save.ts";
 /** What is said where an answer that may have brought codes was lost. */
 export const MAY_BE_DONE = "It may be done already; make new recovery codes to be sure.";
 
+/** The same where there are recovery codes already, which are good. */
+export const MAY_BE_ADDED = "It may be added already.";
+
 interface Props {
   codes: readonly string[];
   /** They are on paper, or wherever one keeps such things. */
