@@ -61,6 +61,7 @@ test("a forgotten password is set by the link of a mail, which signs out everywh
   await setsPassword(late, "oboe-Trumpet-55");
   await expect(late.heading("This link leads nowhere")).toBeVisible();
   await expect(late.page.getByText("If you have set it already, sign in.")).toBeVisible();
+  await expect(late.page.getByText("or the password was set by another one since.")).toBeVisible();
   await late.link("Ask for a new mail").click();
   await late.isAt("/forgot");
 });
@@ -152,7 +153,8 @@ test("a link that lost its token says so, and so does one that nobody sent", asy
   await expect(ada.page.getByText("A part of it is missing.")).toBeVisible();
   await ada.open("/verify#token=dm_nonsense");
   await ada.button("Confirm").click();
-  const why = ada.page.getByText("It was used already, or it is older than 24 hours, or whoever");
+  const why = ada.page.getByText("It was used already, or it is older than 24 hours, or another");
+  await expect(why).toContainText("or another one was used, or asked for, since, or whoever asked");
   await expect(why).toContainText("was signed out or changed the password since; then ask again.");
   await expect(ada.link("Sign in")).toBeVisible();
 });

@@ -20,6 +20,8 @@ import { saySoon } from "../ui/toasts.tsx";
 import { DeadLink } from "./dead.tsx";
 import { useLinkToken } from "./link.ts";
 
+const CAUSES = ["it is older than 30 minutes", "the password was set by another one since"];
+
 export function Reset() {
   const token = useLinkToken();
   return token === "" ? <Dead token="" /> : <NewPassword key={token} token={token} />;
@@ -69,7 +71,7 @@ async function leave(): Promise<void> {
 
 function Dead({ token }: { token: string }) {
   return (
-    <DeadLink token={token} causes={["it is older than 30 minutes"]}>
+    <DeadLink token={token} causes={CAUSES}>
       {token !== "" && (
         <p>
           If you have set it already, <a href="/signin">sign in</a>.

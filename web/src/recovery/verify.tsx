@@ -22,6 +22,7 @@ const SAID: Record<Outcome, string> = {
 
 const CAUSES = [
   "it is older than 24 hours",
+  "another one was used, or asked for, since",
   "whoever asked for it was signed out or changed the password since; then ask again",
 ];
 
