@@ -167,14 +167,17 @@ async fn confirmed(
             Client::new(channel).confirm_totp_enrollment(request).await
         })
         .await
-        .map_err(in_doubt)
+        .map_err(|failure| {
+            let hint = "It may be added all the same. If this is your first authenticator, nobody \
+                        has seen the recovery codes then: make new ones with `duet factors \
+                        recovery-codes`.";
+            in_doubt(failure, hint)
+        })
 }
 
 /// Of a call that brings recovery codes: without an answer it may be done, too.
-fn in_doubt(failure: Failure) -> Failure {
+fn in_doubt(failure: Failure, hint: &str) -> Failure {
     let is_lost = matches!(failure.code(), Some(Code::Unavailable | Code::DeadlineExceeded));
-    let hint = "If it was done all the same, nobody has seen the recovery codes: make new ones \
-                with `duet factors recovery-codes`.";
     failure.hint_if(is_lost, hint)
 }
 
@@ -220,7 +223,11 @@ async fn recovery_codes(
                 Client::new(channel).regenerate_recovery_codes(request).await
             })
             .await
-            .map_err(in_doubt)
+            .map_err(|failure| {
+                let hint = "If they were made all the same, nobody has seen them: make new ones \
+                            with `duet factors recovery-codes`.";
+                in_doubt(failure, hint)
+            })
     })
     .await?;
     let made = "There are new recovery codes; the old ones are good no more.";

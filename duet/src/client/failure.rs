@@ -3,6 +3,8 @@
 //!
 //! The codes are listed in `--help`; scripts rely on them.
 
+mod cause;
+
 use std::{error::Error as _, fmt, io, path::Path, time::Duration};
 
 use serde::Serialize;
@@ -10,6 +12,8 @@ use shared::{config::EXIT_USAGE, error::code_name};
 use tonic::{Code, Status, TimeoutExpired, transport::Uri};
 use tonic_types::StatusExt as _;
 
+use self::cause::causes;
+pub(super) use self::cause::is_refused;
 use super::output;
 
 /// EX_IOERR of sysexits.h: a file or the terminal cannot be read or written.
@@ -86,21 +90,15 @@ impl Failure {
 
     /// The call never got an answer.
     fn connection(status: &Status, uri: &Uri) -> Self {
-        let mut cause: &dyn std::error::Error = status;
-        while let Some(deeper) = cause.source() {
-            cause = deeper;
-            let refused = cause
-                .downcast_ref::<io::Error>()
-                .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
-            if refused {
-                let message = format!("Nothing listens at {uri}. Start it with `duet up`.");
-                return Self::new(Code::Unavailable, message);
-            }
-            if cause.is::<TimeoutExpired>() {
-                let message = format!("{uri} did not answer in time.");
-                return Self::new(Code::DeadlineExceeded, message);
-            }
+        if is_refused(status) {
+            let message = format!("Nothing listens at {uri}. Start it with `duet up`.");
+            return Self::new(Code::Unavailable, message);
         }
+        if causes(status).any(|cause| cause.is::<TimeoutExpired>()) {
+            let message = format!("{uri} did not answer in time.");
+            return Self::new(Code::DeadlineExceeded, message);
+        }
+        let cause = causes(status).last().unwrap_or(status);
         // tonic calls a broken connection UNKNOWN or CANCELLED; to the user the
         // service is not available.
         let code = match status.code() {

@@ -20,7 +20,7 @@ use tonic::{Code, Status, Streaming};
 
 use super::{
     connection::Connection,
-    failure::Failure,
+    failure::{Failure, is_refused},
     id, json,
     output::{self, Output},
     prompt::{Answers, line_of},
@@ -126,8 +126,10 @@ pub(crate) async fn delete(
     })
     .await
     .map_err(|failure| {
-        let gone = lost.get() && failure.reason() == Some("SESSION_REVOKED");
-        failure.hint_if(gone, MAY_BE_GONE)
+        // Nobody ever said what became of it, or there is no session to ask with any more.
+        let unsaid = matches!(failure.code(), Some(Code::Unavailable | Code::DeadlineExceeded));
+        let ended = failure.reason() == Some("SESSION_REVOKED");
+        failure.hint_if(lost.get() && (unsaid || ended), MAY_BE_GONE)
     })?;
     let receipt = answer.receipt_token;
     let text = format!(
@@ -141,8 +143,12 @@ pub(crate) async fn delete(
 
 /// Whether a call may have been done, though nobody said so.
 fn is_lost(status: &Status) -> bool {
-    // As tonic calls a broken connection.
-    matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Cancelled)
+    // Two of them as tonic calls a broken connection, or an answer that is late.
+    let unsaid = matches!(
+        status.code(),
+        Code::Unavailable | Code::DeadlineExceeded | Code::Unknown | Code::Cancelled
+    );
+    unsaid && !is_refused(status)
 }
 
 /// Asks for the address of the account that is to be deleted.

@@ -31,6 +31,8 @@ pub(super) struct Script {
     pub(super) refusal: Option<Reason>,
     /// How many calls to task-service shall find it unavailable.
     pub(super) unavailable: usize,
+    /// How many calls after those shall not be answered in time.
+    pub(super) late: usize,
     /// The refresh tokens that were used.
     pub(super) refreshed: Vec<String>,
     /// What is told to those who watch, a list for each stream.
@@ -75,6 +77,10 @@ impl Services {
         if script.unavailable > 0 {
             script.unavailable -= 1;
             return Err(status(Reason::DatabaseUnavailable));
+        }
+        if script.late > 0 {
+            script.late -= 1;
+            return Err(status(Reason::DeadlineExceeded));
         }
         let expected = format!("Bearer {}", script.good);
         if request.metadata().get("authorization").unwrap().to_str().unwrap() == expected {

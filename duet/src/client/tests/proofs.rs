@@ -146,14 +146,18 @@ async fn a_deleted_account_is_told_of_where_it_was() {
 #[tokio::test]
 async fn a_deletion_whose_answer_was_lost_may_be_done() {
     const MAY_BE_GONE: &str = "Your account may be deleted already";
-    for (unavailable, is_told) in [(0, false), (1, true)] {
+    // How many calls find the service unavailable, how many are too late, and the exit.
+    for (unavailable, late, exit, is_told) in
+        [(0, 0, 16, false), (1, 0, 16, true), (2, 0, 14, true), (0, 1, 4, true), (1, 1, 4, true)]
+    {
         let house = House::signed_in().await;
         house.asked(|script| {
             script.unavailable = unavailable;
+            script.late = late;
             script.account.is_gone = true;
         });
         let ran = house.duet("delete-account --email ada@example.com", true).await;
-        assert_eq!(ran.exit, 16, "{ran:?}");
+        assert_eq!(ran.exit, exit, "{ran:?}");
         assert_eq!(ran.errors.contains(MAY_BE_GONE), is_told, "{ran:?}");
     }
 }
