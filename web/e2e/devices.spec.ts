@@ -58,11 +58,11 @@ test("a device that is signed out elsewhere leaves at once, keeps the draft and 
 
   await ada.open("/settings/sessions");
   await ada.button("Sign out Firefox on Windows").click();
-  await expect(ada.status("Signed out Firefox on Windows.")).toBeFocused();
-  await expect(devices(ada)).toHaveCount(1);
 
   // Nobody has touched the phone.
-  await expect(phone.status(EXPIRED)).toBeVisible();
+  await expect(phone.status(EXPIRED)).toBeVisible({ timeout: 2_000 });
+  await expect(ada.status("Signed out Firefox on Windows.")).toBeFocused();
+  await expect(devices(ada)).toHaveCount(1);
   await expect(phone.page.getByText("Half a thought")).toHaveCount(0);
   expect(await alerts()).toEqual([]);
   await phone.signIn();

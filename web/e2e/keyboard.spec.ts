@@ -1,20 +1,8 @@
 // Everything without a mouse: by Tab, Enter and Space alone, and by the
 // shortcuts for whoever likes them.
 
-import type { Locator } from "@playwright/test";
-import type { Someone } from "./harness/someone.ts";
+import { tabTo } from "./harness/keys.ts";
 import { expect, test } from "./harness/test.ts";
-
-/** Presses Tab until something has the focus, as people do. */
-async function tabTo(someone: Someone, target: Locator, key = "Tab"): Promise<void> {
-  const focused = (): Promise<boolean> =>
-    target.evaluate((node) => node === document.activeElement);
-  for (let n = 0; n < 40; n += 1) {
-    if (await focused()) return;
-    await someone.page.keyboard.press(key);
-  }
-  expect(await focused(), `${target} is not reached with ${key}`).toBe(true);
-}
 
 test("from sign-up to sign-out with Tab, Enter and Space alone", async ({ visitor }) => {
   const ada = await visitor("ada");

@@ -4,10 +4,11 @@
 import type { Page } from "@playwright/test";
 import axe from "axe-core";
 
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+export const WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const TAGS = [...WCAG, "best-practice"];
 
 /** One line for each place that is wrong. */
-export async function axeFindings(page: Page): Promise<string[]> {
+export async function axeFindings(page: Page, tags = TAGS): Promise<string[]> {
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe.source);
   const { violations } = await page.evaluate(
     (values) =>
@@ -15,7 +16,7 @@ export async function axeFindings(page: Page): Promise<string[]> {
         runOnly: { type: "tag", values },
         resultTypes: ["violations"],
       }),
-    TAGS,
+    tags,
   );
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id} at ${target.join(" ")}: ${failureSummary}`),

@@ -8,8 +8,9 @@ import { expect } from "@playwright/test";
 export interface Mail {
   readonly to: string;
   readonly subject: string;
-  /** The plain text. */
+  /** The plain text, and the same for who looks at mails as at pages. */
   readonly text: string;
+  readonly html: string;
 }
 
 export class Mails {
@@ -49,11 +50,15 @@ function read(message: string): Mail {
   const header = (name: string): string =>
     new RegExp(`^${name}: (.*)$`, "im").exec(head)?.[1]?.trim() ?? "";
   const boundary = /boundary="([^"]+)"/.exec(head)?.[1] ?? "";
-  const part = rest.join("\r\n\r\n").split(`--${boundary}`)[1] ?? "";
-  const [partHead = "", ...body] = part.split("\r\n\r\n");
-  const encoding = /Content-Transfer-Encoding: (\S+)/i.exec(partHead)?.[1] ?? "7bit";
-  const text = decode(encoding, body.join("\r\n\r\n")).replaceAll("\r\n", "\n");
-  return { to: header("To").replaceAll(/[<>]/g, ""), subject: header("Subject"), text };
+  const parts = rest.join("\r\n\r\n").split(`--${boundary}`).slice(1);
+  const [text = "", html = ""] = parts.map(content);
+  return { to: header("To").replaceAll(/[<>]/g, ""), subject: header("Subject"), text, html };
+}
+
+function content(part: string): string {
+  const [head = "", ...body] = part.split("\r\n\r\n");
+  const encoding = /Content-Transfer-Encoding: (\S+)/i.exec(head)?.[1] ?? "7bit";
+  return decode(encoding, body.join("\r\n\r\n")).replaceAll("\r\n", "\n");
 }
 
 /** RFC 2045, section 6. */

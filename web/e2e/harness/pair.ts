@@ -1,9 +1,10 @@
 // `duet up` on free ports and a data folder of its own.
 
-import { rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Mails } from "./mails.ts";
-import { program } from "./paths.ts";
+import { installed, program } from "./paths.ts";
 import { folder, type Place } from "./place.ts";
 import { Program } from "./process.ts";
 
@@ -45,6 +46,15 @@ export class Pair implements Place {
     const lines = labels.map((label) => duet.line(new RegExp(`^ +${label} +(\\S+)`)));
     const addresses = (await Promise.all(lines)).map((found) => found[1] ?? "");
     return new Pair(duet, data, addresses);
+  }
+
+  /** Has all sessions of somebody be proved so much earlier than they were. */
+  age({ email }: { email: string }, by: string): void {
+    const socket = readdirSync(this.#data).find((name) => name.endsWith(".socket")) ?? "";
+    const statement = `update data.sessions s set auth_time = s.auth_time - interval '${by}'
+      from data.users u where u.user_id = s.user_id and u.email = '${email}'`;
+    const place = ["--host", join(this.#data, socket), "--username", "postgres", "auth"];
+    execFileSync(installed("psql"), ["--no-psqlrc", "--quiet", "--command", statement, ...place]);
   }
 
   log(): string {

@@ -1,0 +1,82 @@
+// The proof of who one is, and the wait after wrong passwords, as the services
+// themselves ask for them: sessions that are old, passwords that are wrong.
+
+import type { Someone } from "./harness/someone.ts";
+import { expect, test } from "./harness/test.ts";
+
+test.use({ settings: { AUTH_SIGN_IN_FREE_ATTEMPTS: "2", AUTH_SIGN_IN_DELAY: "4s" } });
+
+/** What is asked, as one who looks for it sees it. */
+function dialog({ page }: Someone) {
+  return page.getByRole("dialog", { name: "Confirm that it is you" });
+}
+
+test("a session of long ago has to prove who it is, and a recent one has not", async ({
+  person,
+  pair,
+}) => {
+  const ada = await person("ada");
+  await ada.open("/settings/factors");
+  await ada.button("Add").click();
+  await expect(ada.page.locator("code.key")).toBeVisible();
+  await expect(dialog(ada)).toHaveCount(0);
+
+  pair.age(ada.who, "11 minutes");
+  // The next access token says when the proof was.
+  await ada.open("/settings/factors");
+  await ada.button("Add").click();
+  await expect(dialog(ada)).toBeVisible();
+  await ada.field("Your password").fill(ada.who.password);
+  await dialog(ada).getByRole("button", { name: "Confirm" }).click();
+  await expect(ada.page.locator("code.key")).toBeVisible();
+  await expect(dialog(ada)).toHaveCount(0);
+  expect(ada.calls.count("Reauthenticate")).toBe(1);
+
+  await ada.page.reload();
+  await ada.button("Add").click();
+  await expect(ada.page.locator("code.key")).toBeVisible();
+  expect(ada.calls.count("Reauthenticate")).toBe(1);
+});
+
+test("after wrong passwords one has to wait, sees for how long, and goes on", async ({
+  person,
+  sit,
+}) => {
+  const { who } = await person("ada");
+  const ada = await sit(who);
+  await ada.open("/signin");
+  for (let tries = 0; tries < 2; tries += 1) {
+    await ada.answered("SignIn", () => ada.signIn("walnut-Trombone-92"));
+    await expect(ada.alert("Invalid credentials")).toBeVisible();
+  }
+  await ada.answered("SignIn", () => ada.signIn());
+  const waits = ada.page.getByRole("button", { name: /^Try again in [1-4] s$/ });
+  await expect(waits).toHaveAttribute("aria-disabled", "true");
+  await expect(ada.alert("Too many")).toBeFocused();
+  const before = Number(/\d/.exec((await waits.textContent()) ?? ""));
+  const after = ada.page.getByRole("button", { name: `Try again in ${before - 1} s` });
+  await expect(after).toBeVisible();
+  // It is not sent before it would do.
+  await ada.field("Password").press("Enter");
+  expect(ada.calls.count("SignIn")).toBe(3);
+  await ada.button("Sign in").click();
+  await ada.seesTasks();
+});
+
+test("so it is where a password is asked for again", async ({ person, pair }) => {
+  const ada = await person("ada");
+  pair.age(ada.who, "11 minutes");
+  await ada.open("/settings/delete");
+  await ada.field("Email of this account").fill(ada.who.email);
+  await ada.button("Delete my account").click();
+  const confirm = dialog(ada).locator("button[type=submit]");
+  for (let tries = 0; tries < 3; tries += 1) {
+    await ada.field("Your password").fill("walnut-Trombone-92");
+    await ada.answered("Reauthenticate", () => confirm.click());
+  }
+  await expect(confirm).toHaveText(/^Try again in [1-4] s$/);
+  await ada.field("Your password").fill(ada.who.password);
+  await expect(confirm).toHaveText("Confirm");
+  await confirm.click();
+  await expect(ada.heading("Your account is deleted")).toBeVisible();
+});
