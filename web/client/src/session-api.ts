@@ -13,7 +13,10 @@ export type SessionListener = (state: SessionState, before: SessionState) => voi
 /** A code of a second factor. */
 export type SecondFactorCode =
   /** Six digits of an authenticator. */
-  { case: "totpCode"; value: string } | { case: "recoveryCode"; value: string };
+  | { case: "totpCode"; value: string }
+  | { case: "recoveryCode"; value: string }
+  /** What a passkey answered its options with, as JSON. */
+  | { case: "passkeyAssertion"; value: string };
 
 /** What shows again who one is; the code only if there is a second factor. */
 export interface RecentProof {

@@ -7,9 +7,13 @@ import { useId } from "preact/hooks";
 import { type Fault, faultsOf, Field, needed, type Submit } from "./form.tsx";
 
 /** What was typed, and what it is a code of. */
-export type TypedCode = SecondFactorCode;
+export type TypedCode = Exclude<SecondFactorCode, { case: "passkeyAssertion" }>;
 
-export const NO_CODE: TypedCode = { case: "totpCode", value: "" };
+/** Nothing typed yet, of the kind that an account has. */
+export function noCode(kinds: readonly FactorKind[]): TypedCode {
+  const onlyRecovers = kinds.length > 0 && !kinds.includes(FactorKind.TOTP);
+  return { case: onlyRecovers ? "recoveryCode" : "totpCode", value: "" };
+}
 
 const FIELDS = { totpCode: "totp_code", recoveryCode: "recovery_code" } as const;
 const WRONG = {
@@ -77,7 +81,7 @@ export function CodeField({ typed, onTyped, kinds, submit, prefix = "" }: Props)
           inputMode="numeric"
         />
       )}
-      {kinds.includes(FactorKind.RECOVERY_CODES) && (
+      {kinds.includes(recovers ? FactorKind.TOTP : FactorKind.RECOVERY_CODES) && (
         <button
           type="button"
           class="quiet other"
@@ -96,7 +100,9 @@ export function CodeField({ typed, onTyped, kinds, submit, prefix = "" }: Props)
   );
 }
 
-/** Puts the focus into the first field of an element. */
+/** Puts the focus onto the first thing in an element that takes input. */
 export function focusIn(id: string): void {
-  requestAnimationFrame(() => document.getElementById(id)?.querySelector("input")?.focus());
+  const first = (): HTMLElement | null | undefined =>
+    document.getElementById(id)?.querySelector<HTMLElement>("input, button");
+  requestAnimationFrame(() => first()?.focus());
 }

@@ -1,13 +1,14 @@
-// The second step of a sign-in: the code of a second factor, for as long as the
-// service waits for it. Whatever ends it leads back to the password, and says why.
+// The second step of a sign-in: a passkey, or the code of a second factor, for as
+// long as the service waits for it. Whatever ends it leads back to the password, and says why.
 
-import type { Challenge } from "duet-client";
+import type { Challenge, Failure, SecondFactorCode } from "duet-client";
 import { useEffect, useId, useState } from "preact/hooks";
 import { duet } from "../duet.ts";
 import { Heading } from "../ui/heading.tsx";
 import { useSeconds } from "../ui/seconds.ts";
-import { bare, checkCode, CodeField, codeFaults, focusIn, NO_CODE } from "./code.tsx";
-import { SubmitButton, Summary, useSubmit } from "./form.tsx";
+import { bare, checkCode, CodeField, codeFaults, focusIn, noCode } from "./code.tsx";
+import { type Fault, SubmitButton, Summary, useSubmit } from "./form.tsx";
+import { answered, knowsPasskeys, PasskeyButton, passkeyFaults, usePasskey } from "./passkey.tsx";
 
 /**
  * How long the service waits for a code. The contract says so; `expire_time`
@@ -29,6 +30,7 @@ interface Props {
 
 export function SecondStep({ challenge, until, back, done }: Props) {
   const id = useId();
+  const passkeys = challenge.passkeyOptions !== "" && knowsPasskeys();
   const left = useSeconds(until);
   useEffect(() => focusIn(id), []);
   useEffect(() => {
@@ -36,9 +38,9 @@ export function SecondStep({ challenge, until, back, done }: Props) {
   }, [left === 0]);
   return (
     <div id={id} class="screen narrow">
-      <Heading text="Enter your code" />
+      <Heading text={passkeys ? "Use a passkey or a code" : "Enter your code"} />
       <p>Your password is right. This account asks for a second factor, too.</p>
-      <CodeForm {...{ challenge, back, done }} />
+      <CodeForm {...{ challenge, passkeys, back, done }} />
       <TimeLeft seconds={left} />
       <button type="button" class="quiet" onClick={() => back()}>
         Back to the password
@@ -47,24 +49,45 @@ export function SecondStep({ challenge, until, back, done }: Props) {
   );
 }
 
-function CodeForm({ challenge, back, done }: Omit<Props, "until">) {
-  const [typed, setTyped] = useState(NO_CODE);
+interface FormProps extends Omit<Props, "until"> {
+  /** Whether a passkey may be asked for. */
+  passkeys: boolean;
+}
+
+function CodeForm({ challenge, passkeys, back, done }: FormProps) {
+  const { factorKinds, passkeyOptions } = challenge;
+  const [typed, setTyped] = useState(() => noCode(factorKinds));
+  const ask = usePasskey("answer");
+  const complete = async (code: SecondFactorCode): Promise<void> => {
+    await duet.session.completeSignIn(challenge, code);
+    done();
+  };
+  const read = (failure: Failure, faults: Fault[]): Fault[] => {
+    if (failure.reason !== "CHALLENGE_INVALID") return faults;
+    back(failure.message);
+    return [];
+  };
   const submit = useSubmit(
     () => checkCode(typed),
-    async () => {
-      await duet.session.completeSignIn(challenge, bare(typed));
-      done();
-    },
-    (failure) => {
-      if (failure.reason !== "CHALLENGE_INVALID") return codeFaults(failure, typed);
-      back(failure.message);
-      return [];
-    },
+    () => complete(bare(typed)),
+    (failure) => read(failure, codeFaults(failure, typed)),
+  );
+  const passkey = useSubmit(
+    () => [],
+    async () => complete(answered(await ask(passkeyOptions))),
+    (failure) => read(failure, passkeyFaults(failure)),
   );
   return (
-    <form novalidate onSubmit={submit.onSubmit}>
-      <Summary submit={submit} />
-      <CodeField typed={typed} onTyped={setTyped} kinds={challenge.factorKinds} submit={submit} />
+    <form
+      novalidate
+      onSubmit={(event) => {
+        passkey.clear();
+        submit.onSubmit(event);
+      }}
+    >
+      <Summary submit={passkey.faults.length > 0 ? passkey : submit} />
+      {passkeys && <PasskeyButton submit={passkey} codes={submit} />}
+      <CodeField typed={typed} onTyped={setTyped} kinds={factorKinds} submit={submit} />
       <SubmitButton text="Sign in" submit={submit} />
     </form>
   );

@@ -21,11 +21,17 @@ interface Lost {
   found: (first: boolean) => void;
 }
 
-interface Props extends Lost {
-  /** Whether there is none yet. */
+/** What becomes of a factor that is being added. */
+export interface AddProps extends Lost {
+  /** Whether there is no factor yet. */
   first: boolean;
   /** With the recovery codes that came with it, if any. */
   added: (displayName: string, codes: readonly string[]) => void;
+}
+
+interface Props extends AddProps {
+  /** Whether there is no authenticator yet. */
+  none: boolean;
 }
 
 interface Begun {
@@ -36,14 +42,14 @@ interface Begun {
   readonly until: number;
 }
 
-export function AddAuthenticator({ first, added, lost, found }: Props) {
+export function AddAuthenticator({ first, none, added, lost, found }: Props) {
   const [begun, begin] = useState<Begun>();
   const [late, setLate] = useState(false);
   const end = (tooLate = false): void => {
     begin(undefined);
     setLate(tooLate);
   };
-  if (!begun) return <Begin {...{ first, late, begin }} />;
+  if (!begun) return <Begin {...{ first, none, late, begin }} />;
   return (
     <Confirm
       begun={begun}
@@ -63,12 +69,13 @@ export function AddAuthenticator({ first, added, lost, found }: Props) {
 
 interface BeginProps {
   first: boolean;
+  none: boolean;
   /** Whether the one before was not confirmed in time. */
   late: boolean;
   begin: (begun: Begun) => void;
 }
 
-function Begin({ first, late, begin }: BeginProps) {
+function Begin({ first, none, late, begin }: BeginProps) {
   const [displayName, setDisplayName] = useState("");
   const submit = useSubmit(
     () => [],
@@ -80,7 +87,7 @@ function Begin({ first, late, begin }: BeginProps) {
   );
   return (
     <section aria-labelledby="add">
-      <h2 id="add">{first ? "Add an authenticator app" : "Add another authenticator app"}</h2>
+      <h2 id="add">{none ? "Add an authenticator app" : "Add another authenticator app"}</h2>
       <p role="status" class="said">
         {late && "That took longer than ten minutes, so the secret is good no more. Begin again."}
       </p>

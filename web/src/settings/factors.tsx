@@ -1,17 +1,20 @@
 // `/settings/factors`: what is asked for beside the password. What is changed here
 // needs a recent proof.
 
-import { Code, type Factor, FactorKind, type Failure, failureOf, timestampDate } from "duet-client";
+import { Code, type Factor, FactorKind, type Failure, failureOf } from "duet-client";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { knowsPasskeys } from "../account/passkey.tsx";
 import { duet } from "../duet.ts";
 import { persist } from "../link.ts";
 import { ask } from "../ui/ask.tsx";
 import { Failed } from "../ui/failed.tsx";
 import { Loading } from "../ui/loading.tsx";
-import { quoted, sayFailure } from "../ui/toasts.tsx";
+import { sayFailure } from "../ui/toasts.tsx";
 import { visit } from "../visit.ts";
-import { AddAuthenticator } from "./authenticator.tsx";
+import { AddAuthenticator, type AddProps } from "./authenticator.tsx";
+import { calledIn, FactorList, question } from "./factor-list.tsx";
 import { Frame } from "./frame.tsx";
+import { AddPasskey } from "./passkey.tsx";
 import { withRecentProof } from "./proof.tsx";
 import { MAY_BE_ADDED, MAY_BE_DONE, RecoveryCodes } from "./recovery-codes.tsx";
 
@@ -72,10 +75,10 @@ export function Factors() {
     }
     return load();
   };
-  const remove = async ({ name, displayName }: Factor): Promise<void> => {
+  const remove = async (factor: Factor): Promise<void> => {
     const left = await change(async () => {
-      await duet.account.deleteFactor({ name });
-      return { text: `Removed ${calledIn(displayName)}.` };
+      await duet.account.deleteFactor({ name: factor.name });
+      return { text: `Removed ${calledIn(factor)}.` };
     });
     // The recovery codes go with the last one, whoever removed it, and stay good before.
     if (left?.every(({ kind }) => kind === FactorKind.RECOVERY_CODES)) setCodes([]);
@@ -87,13 +90,31 @@ export function Factors() {
     }, MAY_BE_DONE);
   };
 
-  const apps = factors?.filter(({ kind }) => kind === FactorKind.TOTP) ?? [];
+  const of = (wanted: FactorKind): Factor[] => factors?.filter(({ kind }) => kind === wanted) ?? [];
+  const [apps, passkeys] = [of(FactorKind.TOTP), of(FactorKind.PASSKEY)];
+  const count = apps.length + passkeys.length;
+  const askToRemove = (factor: Factor): void =>
+    ask(question(factor, count === 1), "Remove", () => void remove(factor));
+  const adding = (kind: FactorKind): AddProps => ({
+    first: count === 0,
+    added: (displayName, made) => {
+      const text = `Added ${calledIn({ kind, displayName })}.`;
+      // Only the first one brings codes; those of before stay until they are kept.
+      tell(made.length > 0 ? { text, codes: made } : { text });
+      void load();
+    },
+    lost: () => void load(),
+    found: (brings) => {
+      say(brings ? MAY_BE_DONE : MAY_BE_ADDED);
+      void load();
+    },
+  });
   const recovery = factors?.find(({ kind }) => kind === FactorKind.RECOVERY_CODES);
   return (
     <Frame title="Second factor">
       <p>
-        With a second factor your password alone opens nothing: signing in also takes a code from an
-        app on your phone.
+        With a second factor your password alone opens nothing: signing in also takes a passkey, or
+        a code from an app on your phone.
       </p>
       <p role="status" class="said" tabIndex={-1} ref={status}>
         {said}
@@ -107,39 +128,18 @@ export function Factors() {
       )}
       {!factors && !failure && <Loading />}
       {codes.length > 0 && <RecoveryCodes codes={codes} kept={() => setCodes([])} />}
-      {apps.length > 0 && (
-        <ul class="devices" aria-label="Authenticators">
-          {apps.map((app) => (
-            <App
-              key={app.name}
-              app={app}
-              remove={() => ask(question(app, apps.length), "Remove", () => void remove(app))}
-            />
-          ))}
-        </ul>
-      )}
+      <FactorList label="Passkeys" factors={passkeys} remove={askToRemove} />
+      <FactorList label="Authenticators" factors={apps} remove={askToRemove} />
       {recovery && codes.length === 0 && (
         <Remaining
           count={recovery.remainingCount}
           renew={() => ask(...RENEW, () => void renew())}
         />
       )}
-      {factors && (
-        <AddAuthenticator
-          first={apps.length === 0}
-          added={(displayName, made) => {
-            const text = `Added ${calledIn(displayName)}.`;
-            // Only the first one brings codes; those of before stay until they are kept.
-            tell(made.length > 0 ? { text, codes: made } : { text });
-            void load();
-          }}
-          lost={() => void load()}
-          found={(brings) => {
-            say(brings ? MAY_BE_DONE : MAY_BE_ADDED);
-            void load();
-          }}
-        />
+      {factors && knowsPasskeys() && (
+        <AddPasskey none={passkeys.length === 0} {...adding(FactorKind.PASSKEY)} />
       )}
+      {factors && <AddAuthenticator none={apps.length === 0} {...adding(FactorKind.TOTP)} />}
     </Frame>
   );
 }
@@ -148,40 +148,6 @@ const RENEW = [
   "Make ten new recovery codes? The old ones will be good no more.",
   "Make new codes",
 ] as const;
-
-/** What it is called, at the beginning of something and in a sentence. */
-const called = (displayName: string): string => displayName || "Authenticator app";
-const calledIn = (displayName: string): string =>
-  displayName ? quoted(displayName) : "the authenticator app";
-
-function question({ displayName }: Factor, count: number): string {
-  const last = " Your password alone will open the account then, and the recovery codes go too.";
-  return `Remove ${calledIn(displayName)}?${count === 1 ? last : ""}`;
-}
-
-function App({ app, remove }: { app: Factor; remove: () => void }) {
-  const name = called(app.displayName);
-  return (
-    <li>
-      <div>
-        <strong>{name}</strong>
-        <small>
-          Added {when(app.createTime)},{" "}
-          {app.lastUseTime ? `last used ${when(app.lastUseTime)}` : "not used since"}
-        </small>
-      </div>
-      <button type="button" class="quiet" onClick={remove}>
-        Remove<span class="unseen"> {name}</span>
-      </button>
-    </li>
-  );
-}
-
-function when(stamp: Factor["createTime"]): string {
-  if (!stamp) return "";
-  const style = { dateStyle: "medium", timeStyle: "short" } as const;
-  return timestampDate(stamp).toLocaleString(undefined, style);
-}
 
 function Remaining({ count, renew }: { count: number; renew: () => void }) {
   return (

@@ -3,9 +3,16 @@
 // finds everything as it was.
 
 import { signal } from "@preact/signals";
-import { Code, ConnectError, FactorKind, failureOf } from "duet-client";
+import {
+  Code,
+  ConnectError,
+  FactorKind,
+  failureOf,
+  type Failure,
+  type SecondFactorCode,
+} from "duet-client";
 import { useEffect, useId, useState } from "preact/hooks";
-import { bare, checkCode, CodeField, codeFaults, NO_CODE } from "../account/code.tsx";
+import { bare, checkCode, CodeField, codeFaults, noCode } from "../account/code.tsx";
 import {
   type Fault,
   needed,
@@ -14,6 +21,13 @@ import {
   Summary,
   useSubmit,
 } from "../account/form.tsx";
+import {
+  answered,
+  knowsPasskeys,
+  PasskeyButton,
+  passkeyFaults,
+  usePasskey,
+} from "../account/passkey.tsx";
 import { duet, session } from "../duet.ts";
 import { Dialog } from "../ui/dialog.tsx";
 
@@ -63,42 +77,63 @@ function here(faults: readonly Fault[]): Fault[] {
 function ProofDialog() {
   const title = useId();
   const [password, setPassword] = useState("");
-  const [typed, setTyped] = useState(NO_CODE);
+  const [typed, setTyped] = useState(() => noCode([]));
   const [kinds, setKinds] = useState<readonly FactorKind[]>([]);
+  const [passkeys, setPasskeys] = useState(false);
+  const ask = usePasskey("answer");
   const asksCode = kinds.length > 0;
   useEffect(() => {
-    duet.account.listFactors({}).then(
-      ({ factors }) => setKinds(factors.map(({ kind }) => kind)),
+    duet.account.beginReauthentication({}).then(
+      ({ factorKinds, passkeyOptions }) => {
+        setKinds(factorKinds);
+        setPasskeys(passkeyOptions !== "" && knowsPasskeys());
+        setTyped(noCode(factorKinds));
+      },
       // The service says so if a code is missing.
       () => undefined,
     );
   }, []);
-  const check = (): Fault[] => [
-    ...needed(PASSWORD, password, "Enter your password."),
-    ...(asksCode ? here(checkCode(typed)) : []),
-  ];
+  const check = (): Fault[] => needed(PASSWORD, password, "Enter your password.");
+  const prove = async (code?: SecondFactorCode): Promise<void> => {
+    await duet.session.reauthenticate({ password, ...(code && { code }) });
+    settle(true);
+  };
+  const read = (failure: Failure, faults: Fault[]): Fault[] =>
+    failure.reason === "INVALID_CREDENTIALS"
+      ? [{ field: PASSWORD, text: "This is not your password." }]
+      : faults;
   const submit = useSubmit(
-    check,
-    async () => {
-      await duet.session.reauthenticate({ password, ...(asksCode && { code: bare(typed) }) });
-      settle(true);
-    },
+    () => [...check(), ...(asksCode ? here(checkCode(typed)) : [])],
+    () => prove(asksCode ? bare(typed) : undefined),
     (failure) => {
-      if (failure.reason === "INVALID_CREDENTIALS") {
-        return [{ field: PASSWORD, text: "This is not your password." }];
-      }
       if (failure.fields.some(({ field }) => field === "totp_code") && !asksCode) {
         setKinds([FactorKind.TOTP, FactorKind.RECOVERY_CODES]);
       }
-      return here(codeFaults(failure, typed));
+      return read(failure, here(codeFaults(failure, typed)));
     },
   );
+  const passkey = useSubmit(
+    check,
+    async () => {
+      // Those that came with the dialog may be too old by now.
+      const { passkeyOptions } = await duet.account.beginReauthentication({});
+      await prove(answered(await ask(passkeyOptions)));
+    },
+    (failure) => read(failure, passkeyFaults(failure)),
+  );
+  const shown = passkey.faults.length > 0 ? passkey : submit;
   const state = session.value;
   return (
     <Dialog titled={title} closed={() => settle(false)}>
       <h2 id={title}>Confirm that it is you</h2>
-      <form novalidate onSubmit={submit.onSubmit}>
-        <Summary submit={submit} />
+      <form
+        novalidate
+        onSubmit={(event) => {
+          passkey.clear();
+          submit.onSubmit(event);
+        }}
+      >
+        <Summary submit={shown} />
         <input
           type="email"
           name="username"
@@ -113,8 +148,9 @@ function ProofDialog() {
           autoComplete="current-password"
           value={password}
           onInput={setPassword}
-          faults={submit.faults}
+          faults={shown.faults}
         />
+        {passkeys && <PasskeyButton submit={passkey} codes={submit} />}
         {asksCode && (
           <CodeField
             typed={typed}
