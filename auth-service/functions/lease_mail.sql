@@ -1,5 +1,6 @@
 -- Leases up to p_limit mails that are due to one sender, until p_until: another
--- one takes them again if nothing was heard of them by then.
+-- one takes them again if nothing was heard of them by then. What brings a token,
+-- for which somebody waits, comes first, and of that what is over first.
 create or replace function api.lease_mail(p_now timestamptz, p_until timestamptz, p_limit bigint)
 returns table (
     user_id uuid, id uuid, kind text, recipient text, display_name text, parameters jsonb,
@@ -12,7 +13,7 @@ begin
         from (
             select d.user_id, d.id from data.outbox d
             where d.next_attempt_at <= p_now
-            order by d.next_attempt_at
+            order by d.parameters ? 'token' desc, d.give_up_at, d.next_attempt_at
             limit p_limit
             for update skip locked
         ) due

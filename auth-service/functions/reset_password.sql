@@ -28,7 +28,7 @@ begin
     perform data.forget_devices(p_user, p_now);
     perform data.void_mail_tokens(p_user, array['reset', 'change-old', 'change-new']);
     perform data.audit(p_user, 'password.reset', p_client, null, null, p_now);
-    perform data.send_mail(p_user, v_before.email, p_notice, p_now);
+    perform data.send_notice(p_user, p_notice, p_now);
     perform data.end_sessions(p_user, null, null, p_now);
     return true;
 end $$;

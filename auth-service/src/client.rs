@@ -93,16 +93,26 @@ impl Client {
     /// word that it says.
     #[must_use]
     pub fn device_label(&self) -> String {
+        self.known_device().unwrap_or_else(|| {
+            let first = self.user_agent.split_whitespace().next().unwrap_or_default();
+            first.chars().take(64).collect()
+        })
+    }
+
+    /// The same for a mail, which has no word in it that the client chose.
+    #[must_use]
+    pub fn device_in_mail(&self) -> String {
+        self.known_device().unwrap_or_else(|| "another device".to_owned())
+    }
+
+    /// Browser and system, if the browser is known.
+    fn known_device(&self) -> Option<String> {
         let said = |needle: &&(&str, &str)| self.user_agent.contains(needle.0);
-        let system = SYSTEMS.iter().find(said).map(|known| known.1);
-        match (BROWSERS.iter().find(said).map(|known| known.1), system) {
-            (Some(browser), Some(system)) => format!("{browser} on {system}"),
-            (Some(browser), None) => browser.to_owned(),
-            (None, _) => {
-                let first = self.user_agent.split_whitespace().next().unwrap_or_default();
-                first.chars().take(64).collect()
-            }
-        }
+        let browser = BROWSERS.iter().find(said)?.1;
+        Some(match SYSTEMS.iter().find(said) {
+            Some((_, system)) => format!("{browser} on {system}"),
+            None => browser.to_owned(),
+        })
     }
 }
 
@@ -158,5 +168,10 @@ mod tests {
         );
         assert_eq!(label("grpcurl/1.9.3 grpc-go/1.61.0"), "grpcurl/1.9.3");
         assert_eq!(label(""), "");
+        let in_mail = |said: &str| client("::1", said).device_in_mail();
+        assert_eq!(in_mail(mobile), "Chrome on Android");
+        for chosen in ["grpcurl/1.9.3 grpc-go/1.61.0", "Call-me Linux", ""] {
+            assert_eq!(in_mail(chosen), "another device");
+        }
     }
 }

@@ -178,6 +178,6 @@ impl Service {
 
     /// What the owner of an account gets to read when its password has changed.
     pub(super) fn password_notice(&self, client: &Client, now: DateTime<Utc>) -> Draft {
-        self.0.outbox.notice(now, Mail::PasswordChanged { device: client.device_label() })
+        self.0.outbox.notice(now, Mail::PasswordChanged { device: client.device_in_mail() })
     }
 }

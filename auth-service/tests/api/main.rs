@@ -24,6 +24,7 @@ mod import;
 mod isolation;
 mod keys;
 mod mail;
+mod notices;
 mod operators;
 mod overtaken;
 mod owner;
