@@ -1,6 +1,7 @@
 -- Ends the enrolment of an authenticator, of which a code of the time step p_step
 -- was shown; null if the code was wrong. With the first factor come the recovery
--- codes. Outcomes: first, further, wrong, full, missing.
+-- codes, and every other session ends: it was opened by less than what is asked for
+-- from now on. Outcomes: first, further, wrong, full, missing.
 create or replace function api.confirm_totp(
     p_user uuid, p_session uuid, p_factor uuid, p_step bigint, p_sealed bytea, p_most bigint,
     p_set uuid, p_set_sealed bytea, p_hashes bytea[], p_client jsonb, p_now timestamptz
@@ -30,6 +31,9 @@ begin
         if v_is_first then
             v_outcome := 'first';
             perform data.put_recovery_codes(p_user, p_set, p_set_sealed, p_hashes, p_client, p_session, p_now);
+        end if;
+        if v_outcome = 'first' then
+            perform data.end_sessions(p_user, null, p_session, p_now, 'session.revoked', p_client);
         end if;
     end if;
     return query select v_outcome, v_name;

@@ -92,6 +92,8 @@ impl Service {
             ),
             other => other.into(),
         })?;
+        // The first one ends every other session.
+        self.0.trust.changed();
         Ok(ConfirmTotpEnrollmentResponse {
             factor: Some(to_factor(factor, user)),
             recovery_codes: codes.map(|codes| shown(&codes)).unwrap_or_default(),

@@ -1,12 +1,16 @@
 //! The password that a signed-in user is asked for again: guessed no faster than
 //! at a sign-in, and held back for nobody else.
 
-use proto::auth::v1::{ChangePasswordRequest, ReauthenticateRequest};
+use proto::auth::v1::{
+    ChangePasswordRequest, GetUserRequest, ReauthenticateRequest,
+    complete_sign_in_request::Code::TotpCode,
+};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::{
     abuse::{WRONG, seconds},
+    authenticator::{Authenticator, signed_in},
     harness::{PASSWORD, TestApp, Told as _},
 };
 
@@ -66,5 +70,31 @@ async fn a_password_asked_for_again_is_throttled() {
             .await
             .unwrap_err()
             .is(Code::Unauthenticated, "INVALID_CREDENTIALS");
+    }
+}
+
+/// What was opened by the password alone ends when a code is asked for beside it: a
+/// thief's session would pass for proved, and go on. The second one ends nothing.
+#[tokio::test]
+async fn the_first_authenticator_ends_every_other_session() {
+    let app = TestApp::start().await;
+    let ada = app.signed_up("ada").await;
+    let thief = app.sign_in(&ada.email, PASSWORD).await.unwrap();
+    let token = &ada.credentials.access_token;
+    let first = Authenticator::enrolled(&app, token).await;
+    let over = app.refresh(&thief.refresh_token).await.unwrap_err();
+    over.is(Code::Unauthenticated, "REFRESH_TOKEN_INVALID");
+    let mut account = app.account(&thief.access_token);
+    let over = account.get_user(GetUserRequest::default()).await.unwrap_err();
+    over.is(Code::Unauthenticated, "SESSION_REVOKED");
+    let kinds: Vec<String> =
+        app.all_activity(token).await.into_iter().map(|activity| activity.kind).collect();
+    let said = ["session.revoked", "recovery_codes.made", "factor.added", "sign_in", "sign_up"];
+    assert_eq!(kinds, said);
+    app.clock.advance(seconds(90));
+    let phone = signed_in(&app, &ada, TotpCode(first.code(&app, 0))).await.unwrap();
+    Authenticator::enrolled(&app, token).await;
+    for session in [&ada.credentials, &phone.credentials.unwrap()] {
+        app.refresh(&session.refresh_token).await.unwrap();
     }
 }

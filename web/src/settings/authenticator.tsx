@@ -88,6 +88,7 @@ function Begin({ first, none, late, begin }: BeginProps) {
   return (
     <section aria-labelledby="add">
       <h2 id="add">{none ? "Add an authenticator app" : "Add another authenticator app"}</h2>
+      {first && <p>It signs you out on every other device.</p>}
       <p role="status" class="said">
         {late && "That took longer than ten minutes, so the secret is good no more. Begin again."}
       </p>
