@@ -21,6 +21,7 @@ begin
         end if;
         perform data.audit(p_user, 'factor.removed', p_client, p_session,
             jsonb_build_object('kind', v_factor.kind), p_now);
+        perform data.send_notice(p_user, p_client -> 'notice', p_now);
     end if;
     return 'deleted';
 end $$;

@@ -10,5 +10,6 @@ begin
         return false;
     end if;
     perform data.put_recovery_codes(p_user, p_set, p_sealed, p_hashes, p_client, p_session, p_now);
+    perform data.send_notice(p_user, p_client -> 'notice', p_now);
     return true;
 end $$;

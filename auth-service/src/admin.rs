@@ -4,6 +4,7 @@
 //! statement that does the work.
 
 pub mod first;
+pub mod lockout;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

@@ -22,11 +22,14 @@ use uuid::Uuid;
 
 use crate::{
     SCHEMA,
-    admin::first::{self, Made, Revoked},
+    admin::{
+        first::{self, Made, Revoked},
+        lockout::{self, Dropped},
+    },
     audit,
     config::{
-        AdminCommand, AuditCommand, Command, Config, CreateOperator, ErasuresCommand, Explain,
-        RevokeOperator, ServiceAccountCommand,
+        AdminCommand, AuditCommand, Command, Config, CreateOperator, DropFactors, ErasuresCommand,
+        Explain, RevokeOperator, ServiceAccountCommand,
     },
     deletion::open::{self, Owed},
     explain,
@@ -56,6 +59,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         }
         Some(Command::Admin(AdminCommand::Create(operator))) => create(&config, operator).await,
         Some(Command::Admin(AdminCommand::Revoke(operator))) => revoke(&config, operator).await,
+        Some(Command::Admin(AdminCommand::DropFactors(locked_out))) => {
+            drop_factors(&config, locked_out).await
+        }
         Some(Command::Erasures(ErasuresCommand::List)) => list_erasures(&config).await,
         Some(Command::Erasures(ErasuresCommand::Close { user, service })) => {
             close_erasure(&config, *user, service).await
@@ -97,6 +103,20 @@ async fn revoke(config: &Config, operator: &RevokeOperator) -> anyhow::Result<()
     match revoked {
         Revoked::Done => say(&format!("{email} is no operator any more; its sessions are over.")),
         Revoked::Kept => say(&format!("{email} is no operator.")),
+    }
+}
+
+/// `auth-service admin drop-factors`
+async fn drop_factors(config: &Config, locked_out: &DropFactors) -> anyhow::Result<()> {
+    let database = connect(config).await?;
+    let dropped = lockout::drop_factors(&database, &locked_out.email, SystemClock.now()).await?;
+    database.close().await;
+    let email = locked_out.email.as_str();
+    match dropped {
+        Dropped::Done => {
+            say(&format!("{email} has no second factor any more; its sessions are over."))
+        }
+        Dropped::None => say(&format!("{email} has no second factor.")),
     }
 }
 

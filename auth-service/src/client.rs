@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::call;
 use uuid::Uuid;
 
-use crate::throttle::Settlement;
+use crate::{mail::Draft, throttle::Settlement};
 
 /// The other end of a call.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Client {
     settles: Option<Settlement>,
     /// As what it operates this service, if it does; `data.operating` reads it.
     operator: Option<Value>,
+    /// What the owner is told by mail of what it does; `data.send_notice` reads it.
+    notice: Option<Value>,
 }
 
 impl Client {
@@ -39,6 +41,7 @@ impl Client {
             actor: String::new(),
             settles: None,
             operator: None,
+            notice: None,
         }
     }
 
@@ -59,6 +62,12 @@ impl Client {
     #[must_use]
     pub fn operating(self, operator: Value) -> Self {
         Self { operator: Some(operator), ..self }
+    }
+
+    /// The same client, with what the owner is told of what it does.
+    #[must_use]
+    pub fn telling(self, notice: &Draft) -> Self {
+        Self { notice: Some(notice.json()), ..self }
     }
 
     /// The network that the address belongs to: 24 bits of IPv4, 48 of IPv6.
@@ -86,6 +95,7 @@ impl Client {
             "device_label": self.device_label(),
             "settles": self.settles,
             "operator": self.operator,
+            "notice": self.notice,
         })
     }
 
@@ -146,6 +156,7 @@ mod tests {
             actor: String::new(),
             settles: None,
             operator: None,
+            notice: None,
         }
     }
 

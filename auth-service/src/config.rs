@@ -26,7 +26,7 @@ pub use self::{
     export::Export,
     factors::SecondFactors,
     operation::{
-        AdminCommand, AuditCommand, Command, CreateOperator, ErasuresCommand, Explain,
+        AdminCommand, AuditCommand, Command, CreateOperator, DropFactors, ErasuresCommand, Explain,
         RevokeOperator,
     },
     passwords::{PasswordProfile, Passwords},

@@ -59,6 +59,21 @@ pub enum Mail {
         /// What it was changed with; empty if that is not known.
         device: String,
     },
+    /// A second factor was added to your account.
+    FactorAdded {
+        /// What it was added with; empty if that is not known.
+        device: String,
+    },
+    /// A second factor of your account was removed.
+    FactorRemoved {
+        /// What it was removed with; empty if that is not known.
+        device: String,
+    },
+    /// Your account has new recovery codes.
+    RecoveryCodesMade {
+        /// What they were made with; empty if that is not known.
+        device: String,
+    },
     /// Do you agree that your account gets another address?
     ChangeOld {
         /// Of `Purpose::ChangeOld`.
@@ -119,6 +134,9 @@ impl Mail {
             Self::AddressTaken {} => "address-taken",
             Self::Reset { .. } => "reset",
             Self::PasswordChanged { .. } => "password-changed",
+            Self::FactorAdded { .. } => "factor-added",
+            Self::FactorRemoved { .. } => "factor-removed",
+            Self::RecoveryCodesMade { .. } => "recovery-codes-made",
             Self::ChangeOld { .. } => "change-old",
             Self::ChangeNew { .. } => "change-new",
             Self::EmailChanged {} => "email-changed",
@@ -137,7 +155,7 @@ impl Outbox {
     /// A mail without a secret.
     #[must_use]
     pub fn notice(&self, now: DateTime<Utc>, mail: Mail) -> Draft {
-        Draft::of(rng::uuid_v7(now), mail, now)
+        Draft::notice(now, mail)
     }
 
     /// A mail with a secret in it.
@@ -201,6 +219,12 @@ impl Outbox {
 }
 
 impl Draft {
+    /// A mail without a secret.
+    #[must_use]
+    pub fn notice(now: DateTime<Utc>, mail: Mail) -> Self {
+        Self::of(rng::uuid_v7(now), mail, now)
+    }
+
     fn of(id: Uuid, mail: Mail, now: DateTime<Utc>) -> Self {
         let give_up_at = now + NOTICE_LIFETIME;
         Self { id, mail, issues: None, pauses: Vec::new(), give_up_at }
@@ -212,7 +236,7 @@ impl Draft {
         Self { pauses, ..self }
     }
 
-    /// What `data.send_mail` and `data.issue_mail_token` read.
+    /// What `data.send_mail`, `data.send_notice` and `data.issue_mail_token` read.
     #[must_use]
     pub fn json(&self) -> Value {
         let mut json = json!(self.mail);
@@ -265,6 +289,9 @@ mod tests {
             Mail::AddressTaken {},
             Mail::Reset { token: token() },
             Mail::PasswordChanged { device: String::new() },
+            Mail::FactorAdded { device: String::new() },
+            Mail::FactorRemoved { device: String::new() },
+            Mail::RecoveryCodesMade { device: String::new() },
             Mail::ChangeOld { token: token(), new_email: String::new() },
             Mail::ChangeNew { token: token() },
             Mail::EmailChanged {},

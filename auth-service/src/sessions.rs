@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::{
     client::Client,
     error::Error,
+    mail::Draft,
     refresh_token::RefreshToken,
     throttle::{Attempt, Settlement, Throttles},
     token::Subject,
@@ -134,6 +135,12 @@ impl Caller {
     #[must_use]
     pub fn after(self, throttles: &Throttles, attempt: &Attempt) -> Self {
         Self { client: self.client.settling(Settlement::of(throttles, attempt)), ..self }
+    }
+
+    /// The same caller, with what the owner is told of what it does.
+    #[must_use]
+    pub fn telling(self, notice: &Draft) -> Self {
+        Self { client: self.client.telling(notice), ..self }
     }
 }
 

@@ -40,6 +40,10 @@ pub enum AdminCommand {
     Create(CreateOperator),
     /// Make an account no operator's any more, and end its sessions.
     Revoke(RevokeOperator),
+    /// Remove every second factor of an account and end its sessions, because its
+    /// owner is locked out: make sure that it is the owner who asks. A thief who knows
+    /// the password can still sign in: have the owner set a new one.
+    DropFactors(DropFactors),
 }
 
 /// Who is to be an operator.
@@ -61,6 +65,14 @@ pub struct CreateOperator {
 /// Who is to be no operator any more.
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 pub struct RevokeOperator {
+    /// The e-mail address of the account.
+    #[arg(value_parser = email)]
+    pub email: Email,
+}
+
+/// Whose second factors are to go.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct DropFactors {
     /// The e-mail address of the account.
     #[arg(value_parser = email)]
     pub email: Email,

@@ -29,6 +29,9 @@ impl Links<'_> {
             Mail::AddressTaken {} => Some(self.address_taken()),
             Mail::Reset { token } => self.reset(mail, token),
             Mail::PasswordChanged { device } => Some(self.password_changed(mail, device)),
+            Mail::FactorAdded { device } => Some(self.factor_added(mail, device)),
+            Mail::FactorRemoved { device } => Some(self.factor_removed(mail, device)),
+            Mail::RecoveryCodesMade { device } => Some(self.recovery_codes_made(mail, device)),
             Mail::ChangeOld { token, new_email } => self.change_old(mail, token, new_email),
             Mail::ChangeNew { token } => self.change_new(mail, token),
             Mail::EmailChanged {} => Some(email_changed(mail)),
@@ -98,6 +101,39 @@ impl Links<'_> {
             self.forgot(),
         ];
         Content { subject: "Your password was changed", parts }
+    }
+
+    fn factor_added(&self, mail: &Leased, device: &str) -> Content {
+        let parts = vec![
+            happened("A second factor was added to your account", mail.created_at, device),
+            Part::says(
+                "Whoever signs in is asked for a code beside the password. If it was not you, \
+                somebody knows your password: remove the second factor, and set a new password \
+                at once. If you cannot sign in, ask whoever runs this service to remove it.",
+            ),
+            self.forgot(),
+        ];
+        Content { subject: "A second factor was added", parts }
+    }
+
+    fn factor_removed(&self, mail: &Leased, device: &str) -> Content {
+        let parts = vec![
+            happened("A second factor of your account was removed", mail.created_at, device),
+            Part::says("If you did not ask for that, set a new password at once:"),
+            self.forgot(),
+        ];
+        Content { subject: "A second factor was removed", parts }
+    }
+
+    fn recovery_codes_made(&self, mail: &Leased, device: &str) -> Content {
+        let parts = vec![
+            happened("New recovery codes were made for your account", mail.created_at, device),
+            Part::says(
+                "The earlier ones are good no more. If it was not you, set a new password at once:",
+            ),
+            self.forgot(),
+        ];
+        Content { subject: "You have new recovery codes", parts }
     }
 
     fn change_old(&self, mail: &Leased, token: &Sealed, new_email: &str) -> Option<Content> {

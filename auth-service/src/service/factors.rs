@@ -24,7 +24,9 @@ use crate::{
     email::DisplayName,
     error::Error,
     factors::{self, Factor},
+    mail::Mail,
     recovery_code::RecoveryCodes,
+    sessions::Caller,
     totp,
 };
 
@@ -80,7 +82,7 @@ impl Service {
         let code = read_totp(&mut fields, &totp_code);
         let ((user, id), code) = fields.all((named, code))?;
 
-        let caller = self.caller(&identity)?;
+        let caller = self.told(&identity, |device| Mail::FactorAdded { device })?;
         let confirmed =
             factors::confirm(&self.0.database, &caller, id, &code, &self.0.sealer).await;
         let (factor, codes) = confirmed.map_err(|error| match error {
@@ -92,6 +94,7 @@ impl Service {
             ),
             other => other.into(),
         })?;
+        self.0.outbox.filled();
         // The first one ends every other session.
         self.0.trust.changed();
         Ok(ConfirmTotpEnrollmentResponse {
@@ -109,8 +112,9 @@ impl Service {
         let user = name::user(&mut fields, "parent", &request.get_ref().parent, &identity)?;
         fields.all((user,))?;
         self.recent(&identity)?;
-        let caller = self.caller(&identity)?;
+        let caller = self.told(&identity, |device| Mail::RecoveryCodesMade { device })?;
         let codes = factors::make_recovery_codes(&self.0.database, &caller, &self.0.sealer).await?;
+        self.0.outbox.filled();
         Ok(RegenerateRecoveryCodesResponse { recovery_codes: shown(&codes) })
     }
 
@@ -124,8 +128,21 @@ impl Service {
             name::member(&mut fields, "name", "factors", &request.get_ref().name, &identity)?;
         let ((_, id),) = fields.all((named,))?;
         self.recent(&identity)?;
-        factors::delete(&self.0.database, &self.caller(&identity)?, id).await?;
+        let caller = self.told(&identity, |device| Mail::FactorRemoved { device })?;
+        factors::delete(&self.0.database, &caller, id).await?;
+        self.0.outbox.filled();
         Ok(DeleteFactorResponse {})
+    }
+
+    /// The caller, with the mail that tells the owner what was done.
+    fn told(
+        &self,
+        identity: &Identity,
+        mail: impl FnOnce(String) -> Mail,
+    ) -> Result<Caller, Failure> {
+        let caller = self.caller(identity)?;
+        let notice = self.0.outbox.notice(caller.now, mail(caller.client.device_in_mail()));
+        Ok(caller.telling(&notice))
     }
 }
 

@@ -23,6 +23,7 @@ mod hostile;
 mod import;
 mod isolation;
 mod keys;
+mod machine;
 mod mail;
 mod notices;
 mod operators;

@@ -1,19 +1,25 @@
 //! What an owner is told without having asked: whom such mails reach, in whose
 //! words, and that they keep nobody from the mails that people wait for.
 
-use proto::auth::v1::{ChangePasswordRequest, DeleteUserRequest};
+use proto::auth::v1::{
+    ChangePasswordRequest, DeleteFactorRequest, DeleteUserRequest, RegenerateRecoveryCodesRequest,
+};
 use shared::clock::Clock as _;
 use sqlx::ConnectOptions as _;
 use tonic::Request;
 
 use crate::{
     abuse::{ADA, number},
+    authenticator::Authenticator,
     harness::{PASSWORD, TestApp, minutes},
     recovery::{NEW, VERIFY, request_change, request_reset, start, verify},
     smtp::MailServer,
 };
 
 const CHANGED: &str = "Your password was changed";
+const ADDED: &str = "A second factor was added";
+const REMOVED: &str = "A second factor was removed";
+const CODES: &str = "You have new recovery codes";
 
 /// Changes the password of whoever has this token, as this client.
 async fn change(app: &TestApp, token: &str, (current, new): (&str, &str), client: &str) {
@@ -39,7 +45,10 @@ async fn a_stranger_is_told_nothing_of_an_account_with_their_address() {
         change(&app, token, (PASSWORD, NEW), "Buy/this").await;
         change(&app, token, (NEW, PASSWORD), "Buy/this").await;
     }
+    let authenticator = Authenticator::enrolled(&app, token).await;
     let mut account = app.account(token);
+    account.regenerate_recovery_codes(RegenerateRecoveryCodesRequest::default()).await.unwrap();
+    account.delete_factor(DeleteFactorRequest { name: authenticator.name }).await.unwrap();
     let notices = "select count(*) from data.outbox where kind <> 'verify'";
     assert_eq!(number(&app, notices).await, 0);
     let email = ADA.to_owned();
@@ -61,6 +70,20 @@ async fn an_owner_is_told_what_could_cost_the_account() {
     let said = mails.take(ADA, CHANGED).await.text().replace('\n', " ");
     assert!(said.contains(", with another device."), "{said}");
     assert!(!said.contains("lost"), "{said}");
+
+    let authenticator = Authenticator::enrolled(&app, token).await;
+    mails.take(ADA, ADDED).await;
+    let mut account = app.account(token);
+    account.regenerate_recovery_codes(RegenerateRecoveryCodesRequest::default()).await.unwrap();
+    mails.take(ADA, CODES).await;
+    account.delete_factor(DeleteFactorRequest { name: authenticator.name }).await.unwrap();
+    let removed = mails.take(ADA, REMOVED).await;
+    assert!(removed.text().contains("\nhttps://page.test/forgot\n"), "{}", removed.text());
+    // What was begun and never counted is told to nobody.
+    let begun = Authenticator::begun(&app, token).await;
+    account.delete_factor(DeleteFactorRequest { name: begun.name }).await.unwrap();
+    let removals = "select count(*) from data.outbox where kind = 'factor-removed'";
+    assert_eq!(number(&app, removals).await, 1);
 }
 
 /// A mail that somebody waits for leaves before any that was only to be told,

@@ -24,6 +24,7 @@ const CALLABLE: &[&str] = &[
     "api.delete_service_account",
     "api.delete_user",
     "api.deletion",
+    "api.drop_factors_of",
     "api.end_session",
     "api.exchange_token",
     "api.export_sessions",
@@ -137,6 +138,7 @@ async fn the_database_isolates_by_itself() {
         "api.list_users(",
         "api.operators_service_accounts(",
         "api.revoke_operator(",
+        "api.drop_factors_of(",
         // Machines belong to the service itself.
         "data.service_accounts",
         "data.service_secrets",

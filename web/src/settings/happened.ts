@@ -30,6 +30,7 @@ const KINDS: Readonly<Record<string, Words>> = {
   "admin.user.imported": { text: "Account brought in by an operator" },
   "admin.user.suspended": { text: "Account closed by an operator", unusual: true },
   "admin.user.reinstated": { text: "Account opened again by an operator" },
+  "admin.factors.dropped": { text: "Second factors removed by an operator", unusual: true },
   "admin.user.made_operator": { text: "Made an operator", unusual: true },
 };
 
