@@ -1,6 +1,6 @@
 -- Makes the account with this e-mail an operator's, for whoever may call this
 -- service's database. Without an account it makes one as p_user, if there is a
--- password. Outcomes:
+-- password. Whoever calls it vouches for the address. Outcomes:
 --   made        there was none
 --   granted     there was one; now it is an operator's
 --   kept        it was one already
@@ -28,8 +28,9 @@ begin
     perform set_config('app.user_id', v_owner::text, true);
     if v_owner = p_user then
         insert into data.users (
-            user_id, email, display_name, password_hash, pepper_id, is_admin, created_at, updated_at
-        ) values (p_user, p_email, '', p_password_hash, p_pepper_id, true, p_now, p_now)
+            user_id, email, email_verified, display_name, password_hash, pepper_id, is_admin,
+            created_at, updated_at
+        ) values (p_user, p_email, true, '', p_password_hash, p_pepper_id, true, p_now, p_now)
         on conflict do nothing;
         if found then
             perform data.audit(p_user, 'admin.user.made_operator', p_client, null, null, p_now);
@@ -43,7 +44,7 @@ begin
     if not (v_found.email_verified or p_unverified) then
         return 'unverified';
     end if;
-    update data.users u set is_admin = true where u.user_id = v_owner;
+    update data.users u set is_admin = true, email_verified = true where u.user_id = v_owner;
     perform data.audit(v_owner, 'admin.user.made_operator', p_client, null, null, p_now);
     return 'granted';
 end $$;

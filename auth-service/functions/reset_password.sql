@@ -1,7 +1,8 @@
 -- Sets the password by the token of a mail and ends every session. Who reads
 -- that mail has the address: it is verified from now on. False if the token is
--- good no more. Second factors stay if the address was verified before; if it was
--- not, whoever added them has shown nothing, and they go, as does the name.
+-- good no more. Second
+-- factors stay if the address was verified before, and an operator's always; if it
+-- was not, whoever added them has shown nothing, and they go, as does the name.
 create or replace function api.reset_password(
     p_user uuid, p_hash bytea, p_new_hash text, p_pepper_id text,
     p_client jsonb, p_notice jsonb, p_now timestamptz
@@ -22,7 +23,7 @@ begin
             display_name = case when v_before.email_verified then display_name else '' end,
             updated_at = p_now
         where user_id = p_user;
-    if not v_before.email_verified then
+    if not (v_before.email_verified or v_before.is_admin) then
         perform data.drop_factors(p_user, p_client, p_now);
     end if;
     perform data.forget_devices(p_user, p_now);

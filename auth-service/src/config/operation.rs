@@ -57,7 +57,7 @@ pub struct CreateOperator {
     #[arg(long, value_name = "PATH")]
     pub password_file: Option<PathBuf>,
     /// Take an account that is there although nobody has shown that the address
-    /// is theirs: whoever made it becomes the operator.
+    /// is theirs: whoever made it becomes the operator, and the address is verified.
     #[arg(long)]
     pub unverified: bool,
 }

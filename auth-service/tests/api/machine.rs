@@ -6,18 +6,44 @@ use auth_service::{
     admin::lockout::{self, Dropped},
     email::Email,
 };
-use proto::auth::v1::ListFactorsRequest;
+use proto::auth::v1::{ListFactorsRequest, SignInRequest};
 use shared::clock::Clock as _;
 use sqlx::ConnectOptions as _;
 use tonic::Code;
 
 use crate::{
-    abuse::{ADA, audited},
+    abuse::{ADA, audited, number},
     authenticator::{Authenticator, with_authenticator},
     harness::{PASSWORD, Told as _},
-    recovery::start,
+    recovery::{NEW, RESET, request_reset, reset, start},
     smtp::MailServer,
 };
+
+/// Who is made an operator at the machine has the address: whoever reads its mails
+/// does not lose the second factor by that.
+#[tokio::test]
+async fn a_reset_leaves_an_operator_their_second_factor() {
+    let mails = MailServer::start().await;
+    let app = start(&mails, &[]).await;
+    let made = app.operator("olga").await;
+    let granted = app.signed_up("ada").await;
+    app.make_operator(&granted.email, None, true).await.unwrap();
+    let earlier = app.operator("oskar").await;
+    app.tamper("update data.users set email_verified = false where email like 'oskar@%'").await;
+    for person in [&made, &granted, &earlier] {
+        let token = &person.credentials.access_token;
+        Authenticator::enrolled(&app, token).await;
+    }
+    assert_eq!(number(&app, "select count(*) from data.users where email_verified").await, 2);
+    for person in [&made, &granted, &earlier] {
+        request_reset(&app, &person.email).await.unwrap();
+        reset(&app, &mails.take(&person.email, RESET).await.token(), NEW).await.unwrap();
+        let (email, password) = (person.email.clone(), NEW.to_owned());
+        let request = SignInRequest { email, password, ..SignInRequest::default() };
+        let answer = app.auth().sign_in(request).await.unwrap().into_inner();
+        assert!(answer.challenge.is_some() && answer.credentials.is_none(), "{}", person.email);
+    }
+}
 
 /// Somebody whose authenticator is gone, or is a thief's, gets in again by an
 /// operator: no second factor is left, no session, and the log and a mail say so.
