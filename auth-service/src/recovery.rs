@@ -117,30 +117,40 @@ pub async fn request_reset(
     wait.await?.map_or(Ok(()), |wait| Err(Error::RateLimited(milliseconds(wait))))
 }
 
-/// Whose password a token may set, if it is good. It stays good.
+/// Whose password a token may set, if it is good. It stays good, and what is done
+/// with it is counted by `rule`.
 ///
 /// # Errors
-/// Those of the database.
-pub async fn reset_subject(
+/// `RateLimited`, and it was not counted.
+pub async fn begin_reset(
     database: &Database,
     token: &MailToken,
+    (bucket, rule): (&Bucket, Rule),
     now: DateTime<Utc>,
 ) -> Result<Option<ResetSubject>, Error> {
-    let (user, hash) = (token.user, token.hash());
+    let (user, hash, rule) = (token.user, token.hash(), &Json(rule));
     let hash = hash.as_slice();
+    // Repeated after a lost answer it counts twice, which is to the safe side.
     let row = database.call(Repeat::Safe, |mut connection| async move {
-        sqlx::query_as!(
-            ResetSubject,
-            r#"select email as "email!", display_name as "display_name!"
-            from api.reset_subject($1, $2, $3)"#,
+        sqlx::query!(
+            "select retry_after_ms, email, display_name from api.begin_reset($1, $2, $3, $4, $5)",
             user,
             hash,
+            bucket.as_slice(),
+            rule as _,
             now
         )
         .fetch_optional(&mut *connection)
         .await
     });
-    Ok(row.await?)
+    let Some(row) = row.await? else {
+        return Ok(None);
+    };
+    match (row.retry_after_ms, row.email, row.display_name) {
+        (Some(wait), ..) => Err(Error::RateLimited(milliseconds(wait))),
+        (None, Some(email), Some(display_name)) => Ok(Some(ResetSubject { email, display_name })),
+        _ => Err(Error::Impossible("a reset of an account without a name".to_owned())),
+    }
 }
 
 /// Sets a password by a token, which is used up by it; ends every session, and

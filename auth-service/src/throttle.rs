@@ -25,6 +25,7 @@ use crate::{
     error::Error,
     factors::{KnownFactor, KnownRows},
     hashing::StoredPassword,
+    mail::token::MailToken,
     sealing::Sealer,
     sessions::Caller,
 };
@@ -35,8 +36,8 @@ const SWEPT_AT_ONCE: i64 = 1000;
 /// What is let through, and what else bounds the use of accounts.
 #[derive(Clone, Copy, Debug)]
 pub struct Throttles {
-    /// Sign-ins with one e-mail, or of one known device; and the password that a
-    /// signed-in user is asked for again.
+    /// Sign-ins with one e-mail, or of one known device; the password that a
+    /// signed-in user is asked for again; and those that a link sets.
     pub account: Rule,
     /// Sign-ins of all known devices of a user together.
     pub devices: Rule,
@@ -307,6 +308,12 @@ pub async fn begin_sign_up(
 #[must_use]
 pub fn mails_of_address(sealer: &Sealer, client: &Client) -> Bucket {
     sealer.tag("throttle: mails of an address", &network(client.address))
+}
+
+/// What passwords are counted with that somebody sets by a token.
+#[must_use]
+pub fn resets_by_token(sealer: &Sealer, token: &MailToken) -> Bucket {
+    sealer.tag("throttle: resets by a token", &token.hash())
 }
 
 /// Counts one of whatever `bucket` stands for.

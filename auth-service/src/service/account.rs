@@ -219,8 +219,7 @@ impl Service {
         let mut fields = Fields::new();
         let named = name::user(&mut fields, "name", &name, &identity)?;
         let current = read_password(&mut fields, "current_password", current_password);
-        let known = vec![identity.user()?.email.clone()];
-        let new = self.new_password(&mut fields, "new_password", new_password, known).await?;
+        let new = self.password_of_length(&mut fields, "new_password", new_password);
         let (_, current, new) = fields.all((named, current, new))?;
 
         let caller = self.caller(&identity)?;
@@ -236,6 +235,11 @@ impl Service {
             throttle::refuse(database, throttles, &attempt, &caller.client, caller.now).await?;
             return Err(Error::WrongCredentials.into());
         }
+        // How easy it is to guess is work, too, and only now is it counted.
+        let mut fields = Fields::new();
+        let known = vec![identity.user()?.email.clone()];
+        let new = self.strong_password(&mut fields, "new_password", new, known).await?;
+        let (new,) = fields.all((new,))?;
         let hashed = hasher.hash(&new).await?;
         // Whoever signed in while it was hashed did so before.
         let caller = Caller { now: self.0.clock.now(), ..caller };

@@ -24,7 +24,7 @@ use crate::{
         Draft, Mail,
         token::{MailToken, Purpose},
     },
-    recovery::{self, NewAccount, Proved},
+    recovery::{self, NewAccount, Proved, ResetSubject},
     throttle,
 };
 
@@ -106,7 +106,7 @@ impl Service {
         let mut fields = Fields::new();
         let token = MailToken::parse(&token).filter(|token| token.purpose == Purpose::Reset);
         let subject = match &token {
-            Some(token) => recovery::reset_subject(database, token, now).await?,
+            Some(token) => self.begin_reset(token, now).await?,
             None => None,
         };
         let good = token.filter(|_| subject.is_some()).ok_or(MAIL_TOKEN_INVALID);
@@ -129,6 +129,19 @@ impl Service {
         self.0.outbox.filled();
         self.0.trust.changed();
         Ok(ResetPasswordResponse { device_token: self.first_pass(token.user, now) })
+    }
+
+    /// Whose password a token may set, if it is good. What follows is work, and so is
+    /// counted before.
+    async fn begin_reset(
+        &self,
+        token: &MailToken,
+        now: DateTime<Utc>,
+    ) -> Result<Option<ResetSubject>, Failure> {
+        let Parts { database, throttles, sealer, .. } = &*self.0;
+        let bucket = throttle::resets_by_token(sealer, token);
+        let counted = (&bucket, throttles.account);
+        Ok(recovery::begin_reset(database, token, counted, now).await?)
     }
 
     pub(super) async fn do_verify_email(

@@ -10,6 +10,7 @@ mod assertions;
 mod audit;
 mod authenticator;
 mod cookies;
+mod counted;
 mod deletion;
 mod devices;
 mod erasing;

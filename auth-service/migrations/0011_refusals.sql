@@ -1,0 +1,2 @@
+-- Its new form counts.
+drop function if exists api.reset_subject(uuid, bytea, timestamptz);
