@@ -1,2 +1,9 @@
+-- What is refused is noted a bounded number of times a day.
+
+alter table data.audit_heads
+    -- Refusals that were noted in the day from day_since on.
+    add column day_refusals bigint not null default 0,
+    add column day_since timestamptz not null default '-infinity';
+
 -- Its new form counts.
 drop function if exists api.reset_subject(uuid, bytea, timestamptz);

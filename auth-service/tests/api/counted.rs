@@ -1,11 +1,12 @@
 //! What strangers and thieves make the service do, counted before it is done.
 
 use proto::auth::v1::ChangePasswordRequest;
+use sqlx::ConnectOptions as _;
 use tonic::{Code, Status};
 
 use crate::{
-    abuse::{ADA, WRONG, seconds, wait},
-    harness::{PASSWORD, TestApp, Told as _},
+    abuse::{ADA, BEHIND, WRONG, attempt, audited, seconds, wait},
+    harness::{PASSWORD, TestApp, Told as _, minutes},
     recovery::{NEW, RESET, request_reset, reset, start},
     smtp::MailServer,
 };
@@ -62,4 +63,37 @@ async fn a_link_has_a_few_passwords_looked_at() {
     assert!(wait(&refused) <= seconds(1), "{refused:?}");
     app.clock.advance(wait(&refused));
     reset(&app, &token, NEW).await.unwrap();
+}
+
+/// However long somebody goes on, and from however many addresses: a day adds no more
+/// than a hundred refusals to the log of an account.
+#[tokio::test]
+async fn a_day_of_refusals_is_a_bounded_number_of_entries() {
+    let app = TestApp::start_with(&[BEHIND, "--sign-in-per-address=1"]).await;
+    app.signed_up("ada").await;
+    let refusals = async || {
+        let audited = audited(&app).await;
+        let of = |kind: &str| audited.get(kind).copied().unwrap_or_default();
+        of("sign_in.refused") + of("sign_in.throttled")
+    };
+    for minute in 0..15_u64 {
+        for n in 0..10 {
+            let address = format!("203.0.113.{n}");
+            attempt(app.auth(), &address, (ADA, WRONG, "")).await.unwrap_err();
+        }
+        if minute == 5 {
+            assert_eq!(refusals().await, 60);
+        }
+        app.clock.advance(minutes(1));
+    }
+    assert_eq!(refusals().await, 100);
+    app.clock.advance(minutes(24 * 60));
+    attempt(app.auth(), "203.0.113.1", (ADA, WRONG, "")).await.unwrap_err();
+    assert_eq!(refusals().await, 101, "the next day is another one");
+    // The chain is whole.
+    let mut connection = app.database.superuser.connect().await.unwrap();
+    let missing = "select count(*) from data.audit_heads h where sequence <>
+        (select count(*) from data.audit_events e where e.user_id = h.user_id)";
+    let missing: i64 = sqlx::query_scalar(missing).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(missing, 0);
 }
