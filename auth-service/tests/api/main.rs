@@ -52,3 +52,4 @@ mod tokens;
 mod trust;
 mod trust_keys;
 mod trust_outages;
+mod waiting;

@@ -1,0 +1,71 @@
+//! Calls that wait for each other: what they find when their turn has come is what
+//! counts, and none waits for one that waits for it.
+
+use proto::auth::v1::{ChangePasswordRequest, RequestEmailChangeRequest};
+use shared::testing::eventually;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
+use tonic::Code;
+
+use crate::{
+    abuse::{ADA, from, number},
+    harness::{PASSWORD, TestApp, Told as _},
+    recovery::NEW,
+};
+
+/// Has a call wait for a row that is held, does something meanwhile, and lets the
+/// row go. Both statements are of somebody with all rights.
+async fn while_waiting<T: Send + 'static>(
+    app: &TestApp,
+    held: &str,
+    call: impl Future<Output = T> + Send + 'static,
+    done: &str,
+) -> T {
+    let mut superuser = app.database.superuser.connect().await.unwrap();
+    let mut holds = superuser.begin().await.unwrap();
+    sqlx::query(AssertSqlSafe(held)).execute(&mut *holds).await.unwrap();
+    let waiting = tokio::spawn(call);
+    wait_for_waiting(app, 1).await;
+    sqlx::query(AssertSqlSafe(done)).execute(&mut *holds).await.unwrap();
+    holds.commit().await.unwrap();
+    waiting.await.unwrap()
+}
+
+async fn wait_for_waiting(app: &TestApp, calls: i64) {
+    let waits = "select count(*) from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'
+        and position('from api.' in query) + position('select api.' in query) > 0";
+    eventually("the calls wait", async || number(app, waits).await == calls).await;
+}
+
+const HELD: &str = "select from data.users for update";
+
+/// Whoever is signed out while another call of theirs has the row changes neither the
+/// password nor the address.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ends_meanwhile_changes_nothing() {
+    let app = TestApp::start_alone().await;
+    let ada = app.signed_up("ada").await;
+    let over = "update data.sessions set ended_at = now()";
+    let mut account = app.account(&ada.credentials.access_token);
+    let change = async move {
+        let request = ChangePasswordRequest {
+            current_password: PASSWORD.to_owned(),
+            new_password: NEW.to_owned(),
+            ..ChangePasswordRequest::default()
+        };
+        account.change_password(request).await.map(drop)
+    };
+    let refused = while_waiting(&app, HELD, change, over).await.unwrap_err();
+    refused.is(Code::Unauthenticated, "SESSION_REVOKED");
+    let again = app.sign_in(ADA, PASSWORD).await.unwrap();
+
+    let mut account = app.account(&again.access_token);
+    let change = async move {
+        let new_email = "thief@example.org".to_owned();
+        let request = RequestEmailChangeRequest { new_email, ..Default::default() };
+        account.request_email_change(request).await.map(drop)
+    };
+    let refused = while_waiting(&app, HELD, change, over).await.unwrap_err();
+    refused.is(Code::Unauthenticated, "SESSION_REVOKED");
+    assert_eq!(number(&app, "select count(*) from data.outbox where kind = 'change-old'").await, 0);
+}
