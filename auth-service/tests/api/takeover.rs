@@ -157,6 +157,27 @@ async fn a_wish_that_is_repeated_stays_one_wish() {
     assert_eq!(verify(&app, &second).await.unwrap(), Outcome::Changed);
 }
 
+/// A yes that was given before the password was changed counts no more, even for the
+/// same session, which goes on: whoever wants the address is to ask both anew.
+#[tokio::test]
+async fn half_a_change_ends_with_the_old_password() {
+    let mails = MailServer::start().await;
+    let app = start(&mails, &[]).await;
+    let ada = app.signed_up("ada").await;
+    let (token, new) = (&ada.credentials.access_token, "lovelace@example.org");
+    request_change(&app, token, new).await.unwrap();
+    mails.take(new, CHANGE_NEW).await;
+    let agreed = mails.take(ADA, CHANGE_OLD).await.token();
+    assert_eq!(verify(&app, &agreed).await.unwrap(), Outcome::Agreed);
+    change_password(&app, token).await;
+    app.clock.advance(minutes(1));
+    request_change(&app, token, new).await.unwrap();
+    let half = mails.take(new, CHANGE_NEW).await.token();
+    assert_eq!(verify(&app, &half).await.unwrap(), Outcome::Agreed);
+    let other = mails.take(ADA, CHANGE_OLD).await.token();
+    assert_eq!(verify(&app, &other).await.unwrap(), Outcome::Changed);
+}
+
 /// A stranger who signed up with the address, and added an authenticator, has shown
 /// nothing; an owner who verified it keeps theirs.
 #[tokio::test]
