@@ -10,6 +10,8 @@ declare
     v_wait interval;
     v_user uuid;
     v_email text;
+    v_reader text;
+    v_payload jsonb;
     v_mail jsonb := p_mail;
     v_live bigint;
 begin
@@ -28,6 +30,9 @@ begin
     if v_email is null then
         v_mail := jsonb_set(p_mail, '{kind}', '"none"');
     end if;
+    -- The link is good for the address that it goes to.
+    v_reader := coalesce(v_email, p_email_canonical);
+    v_payload := jsonb_build_object('email', v_reader);
     select count(*) into v_live from data.mail_tokens t
         where t.user_id = v_user and t.kind = 'reset' and t.used_at is null and t.expires_at > p_now;
     -- A pause is for those who have a good one.
@@ -35,8 +40,8 @@ begin
         delete from data.throttles t using jsonb_array_elements(p_mail -> 'pauses') as e (pause)
             where t.bucket = decode(e.pause ->> 'bucket', 'hex');
     end if;
-    if v_live < 3 and data.issue_mail_token(v_user, p_mail, '{}', p_now) is null then
-        perform data.send_mail(v_user, coalesce(v_email, p_email_canonical), v_mail, p_now);
+    if v_live < 3 and data.issue_mail_token(v_user, p_mail, v_payload, p_now) is null then
+        perform data.send_mail(v_user, v_reader, v_mail, p_now);
     end if;
     return null;
 end $$;

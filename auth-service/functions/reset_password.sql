@@ -1,6 +1,6 @@
 -- Sets the password by the token of a mail and ends every session. Who reads
 -- that mail has the address: it is verified from now on. False if the token is
--- good no more. Second
+-- good no more, or the account has another address than it was sent to. Second
 -- factors stay if the address was verified before, and an operator's always; if it
 -- was not, whoever added them has shown nothing, and they go, as does the name.
 create or replace function api.reset_password(
@@ -8,13 +8,13 @@ create or replace function api.reset_password(
     p_client jsonb, p_notice jsonb, p_now timestamptz
 ) returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
+    v_payload jsonb;
     v_before data.users;
 begin
     perform set_config('app.user_id', p_user::text, true);
-    if data.use_mail_token(p_user, 'reset', p_hash, p_now) is null then
-        return false;
-    end if;
-    select u.* into v_before from data.users u where u.user_id = p_user;
+    v_payload := data.use_mail_token(p_user, 'reset', p_hash, p_now);
+    select u.* into v_before from data.users u
+        where u.user_id = p_user and u.email = v_payload ->> 'email';
     if not found then
         return false;
     end if;

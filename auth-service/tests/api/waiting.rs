@@ -1,7 +1,7 @@
 //! Calls that wait for each other: what they find when their turn has come is what
 //! counts, and none waits for one that waits for it.
 
-use proto::auth::v1::{ChangePasswordRequest, RequestEmailChangeRequest};
+use proto::auth::v1::{ChangePasswordRequest, RequestEmailChangeRequest, ResetPasswordRequest};
 use shared::testing::eventually;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tonic::Code;
@@ -9,7 +9,8 @@ use tonic::Code;
 use crate::{
     abuse::{ADA, from, number},
     harness::{PASSWORD, TestApp, Told as _},
-    recovery::NEW,
+    recovery::{NEW, RESET, assert_void, request_reset, start},
+    smtp::MailServer,
 };
 
 /// Has a call wait for a row that is held, does something meanwhile, and lets the
@@ -68,4 +69,30 @@ async fn a_session_that_ends_meanwhile_changes_nothing() {
     let refused = while_waiting(&app, HELD, change, over).await.unwrap_err();
     refused.is(Code::Unauthenticated, "SESSION_REVOKED");
     assert_eq!(number(&app, "select count(*) from data.outbox where kind = 'change-old'").await, 0);
+}
+
+/// A link to set the password belongs to the address that it was sent to: whoever
+/// reads an address that the account had once sets nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_is_good_for_the_address_that_it_was_sent_to() {
+    let mails = MailServer::start().await;
+    let app = start(&mails, &[]).await;
+    app.signed_up("ada").await;
+    request_reset(&app, ADA).await.unwrap();
+    let token = mails.take(ADA, RESET).await.token();
+    let to = |email: &str| format!("update data.users set email = '{email}'");
+    let call = |token: &str| {
+        let (mut auth, token) = (app.auth(), token.to_owned());
+        let request = ResetPasswordRequest { token, new_password: NEW.to_owned() };
+        async move { auth.reset_password(request).await.map(drop) }
+    };
+    // Judged before there is any work.
+    app.tamper(&to("lovelace@example.org")).await;
+    assert_void(&call(&token).await.unwrap_err());
+    // And again when it is used.
+    app.tamper(&to(ADA)).await;
+    let late = while_waiting(&app, HELD, call(&token), &to("lovelace@example.org")).await;
+    assert_void(&late.unwrap_err());
+    app.tamper(&to(ADA)).await;
+    app.sign_in(ADA, PASSWORD).await.unwrap();
 }
