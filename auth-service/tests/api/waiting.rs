@@ -1,13 +1,17 @@
 //! Calls that wait for each other: what they find when their turn has come is what
 //! counts, and none waits for one that waits for it.
 
-use proto::auth::v1::{ChangePasswordRequest, RequestEmailChangeRequest, ResetPasswordRequest};
+use futures_util::future::join_all;
+use proto::auth::v1::{
+    ChangePasswordRequest, RequestEmailChangeRequest, RequestPasswordResetRequest,
+    ResetPasswordRequest,
+};
 use shared::testing::eventually;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tonic::Code;
 
 use crate::{
-    abuse::{ADA, from, number},
+    abuse::{ADA, BEHIND, from, number},
     harness::{PASSWORD, TestApp, Told as _},
     recovery::{NEW, RESET, assert_void, request_reset, start},
     smtp::MailServer,
@@ -38,6 +42,8 @@ async fn wait_for_waiting(app: &TestApp, calls: i64) {
     eventually("the calls wait", async || number(app, waits).await == calls).await;
 }
 
+/// How often many ask at once.
+const ROUNDS: u8 = 10;
 const HELD: &str = "select from data.users for update";
 
 /// Whoever is signed out while another call of theirs has the row changes neither the
@@ -95,4 +101,24 @@ async fn a_reset_is_good_for_the_address_that_it_was_sent_to() {
     assert_void(&late.unwrap_err());
     app.tamper(&to(ADA)).await;
     app.sign_in(ADA, PASSWORD).await.unwrap();
+}
+
+/// Twenty ask at once, from everywhere, for a reset of one password whose reader has
+/// no good link: the reader has one mail.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_ask_at_once_one_has_a_mail_sent() {
+    let app = TestApp::start_with(&[BEHIND]).await;
+    for round in 0..ROUNDS {
+        let email = format!("nobody-{round}@example.org");
+        let asked = (0..20).map(|n| {
+            let (mut auth, email) = (app.auth(), email.clone());
+            let request = from(&format!("203.0.113.{n}"), RequestPasswordResetRequest { email });
+            tokio::spawn(async move { auth.request_password_reset(request).await.map(drop) })
+        });
+        for answer in join_all(asked).await {
+            answer.unwrap().unwrap();
+        }
+        let sent = number(&app, "select count(*) from data.mail_tokens").await;
+        assert_eq!(sent, i64::from(round) + 1, "round {round}");
+    }
 }
