@@ -12,6 +12,12 @@ declare
     v_payload jsonb;
 begin
     perform set_config('app.user_id', p_user::text, true);
+    if p_kind = 'sign-up' then
+        -- All of them go with the first that is used, and there is no user to lock: of
+        -- two that are used at once, the second waits here and holds nothing.
+        perform from data.mail_tokens t
+            where t.user_id = p_user and t.kind = 'sign-up' order by t.hash for update;
+    end if;
     v_payload := data.use_mail_token(p_user, p_kind, p_hash, p_now);
     if v_payload is null then
         return 'invalid';

@@ -4,7 +4,7 @@
 use futures_util::future::join_all;
 use proto::auth::v1::{
     ChangePasswordRequest, RequestEmailChangeRequest, RequestPasswordResetRequest,
-    ResetPasswordRequest,
+    ResetPasswordRequest, VerifyEmailRequest, verify_email_response::Outcome,
 };
 use shared::testing::eventually;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
@@ -101,6 +101,62 @@ async fn a_reset_is_good_for_the_address_that_it_was_sent_to() {
     assert_void(&late.unwrap_err());
     app.tamper(&to(ADA)).await;
     app.sign_in(ADA, PASSWORD).await.unwrap();
+}
+
+/// Two readers of one address follow their links at the same moment: one has an
+/// account, the other is told that the link is good no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_links_of_one_sign_up_are_used_one_after_the_other() {
+    let mails = MailServer::start().await;
+    let app = start(&mails, &[BEHIND, "--enumeration=strict"]).await;
+    let mut tokens = Vec::new();
+    for n in 0..3 {
+        let request = proto::auth::v1::SignUpRequest {
+            email: ADA.to_owned(),
+            password: PASSWORD.to_owned(),
+            ..Default::default()
+        };
+        app.auth().sign_up(from(&format!("203.0.113.{n}"), request)).await.unwrap();
+        tokens.push(mails.take(ADA, "Please finish your sign-up").await.token());
+    }
+    // In whichever order rows are removed, the one that is held comes first.
+    let mut superuser = app.database.superuser.connect().await.unwrap();
+    let least: i64 = sqlx::query_scalar(
+        "select place from (select row_number() over (order by created_at, ctid) as place, hash
+         from data.mail_tokens) t order by hash limit 1",
+    )
+    .fetch_one(&mut superuser)
+    .await
+    .unwrap();
+    tokens.remove(usize::try_from(least).unwrap() - 1);
+    let mut holds = superuser.begin().await.unwrap();
+    let held = "select from data.mail_tokens order by hash limit 1 for update";
+    sqlx::query(held).execute(&mut *holds).await.unwrap();
+    let used: Vec<_> = tokens
+        .into_iter()
+        .map(|token| {
+            let mut auth = app.auth();
+            let request = VerifyEmailRequest { token };
+            tokio::spawn(async move { auth.verify_email(request).await })
+        })
+        .collect();
+    wait_for_waiting(&app, 2).await;
+    // Who waits holds nothing that the other one needs.
+    sqlx::query("set local lock_timeout = '300ms'").execute(&mut *holds).await.unwrap();
+    let all = "select from data.mail_tokens for update";
+    assert!(sqlx::query(all).execute(&mut *holds).await.is_ok(), "they wait for each other");
+    holds.rollback().await.unwrap();
+    let mut good = 0;
+    for answer in join_all(used).await {
+        match answer.unwrap() {
+            Ok(verified) => {
+                assert_eq!(verified.into_inner().outcome(), Outcome::Verified);
+                good += 1;
+            }
+            Err(refused) => assert_void(&refused),
+        }
+    }
+    assert_eq!(good, 1);
 }
 
 /// Twenty ask at once, from everywhere, for a reset of one password whose reader has
