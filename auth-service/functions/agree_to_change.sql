@@ -23,6 +23,8 @@ begin
     if v_agreed is null then
         return 'invalid';
     elsif not v_agreed then
+        perform data.audit(p_user, 'email.change_agreed', p_client, (p_payload ->> 'session')::uuid,
+            null, p_now);
         return 'agreed';
     end if;
     return data.change_email(p_user, p_payload, p_client, p_notice, p_now);

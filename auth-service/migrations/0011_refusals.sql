@@ -5,5 +5,6 @@ alter table data.audit_heads
     add column day_refusals bigint not null default 0,
     add column day_since timestamptz not null default '-infinity';
 
--- Its new form counts.
+-- Their new forms: the one counts, the other is noted in the log.
 drop function if exists api.reset_subject(uuid, bytea, timestamptz);
+drop function if exists api.update_user(uuid, uuid, text, timestamptz);

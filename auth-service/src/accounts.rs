@@ -199,18 +199,19 @@ pub async fn update(
     caller: &Caller,
     display_name: Option<&DisplayName>,
 ) -> Result<User, Error> {
-    let &Caller { user, session, now, .. } = caller;
-    let display_name = display_name.map(DisplayName::as_str);
+    let &Caller { user, session, ref client, now } = caller;
+    let (display_name, client) = (display_name.map(DisplayName::as_str), &client.json());
     let row = database.call(Repeat::Safe, |mut connection| async move {
         sqlx::query_as!(
             UserRow,
             r#"select email as "email!", email_verified as "email_verified!",
                 display_name as "display_name!", created_at as "created_at!",
                 updated_at as "updated_at!", is_admin as "is_admin!"
-            from api.update_user($1, $2, $3, $4)"#,
+            from api.update_user($1, $2, $3, $4, $5)"#,
             user,
             session,
             display_name,
+            client,
             now
         )
         .fetch_optional(&mut *connection)

@@ -8,7 +8,10 @@ use proto::auth::v1::{
 use sqlx::ConnectOptions as _;
 use tonic::Code;
 
-use crate::harness::{PASSWORD, Person, TestApp, Told as _, minutes};
+use crate::{
+    abuse::audited,
+    harness::{PASSWORD, Person, TestApp, Told as _, minutes},
+};
 
 fn mask(paths: &[&str]) -> Option<FieldMask> {
     Some(FieldMask { paths: paths.iter().map(|&path| path.to_owned()).collect() })
@@ -47,6 +50,8 @@ async fn a_display_name_is_changed_as_the_mask_says() {
     assert_eq!(unknown.fields(), ["update_mask"]);
     let long = update(&app, &ada, &"x".repeat(101), None).await.unwrap_err();
     assert_eq!(long.fields(), ["user.display_name"]);
+    // Three of them changed it, and the log says so.
+    assert_eq!(audited(&app).await["user.updated"], 3);
 }
 
 #[tokio::test]

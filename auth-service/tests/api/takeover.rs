@@ -9,7 +9,7 @@ use proto::auth::v1::{
 use tonic::{Code, Status};
 
 use crate::{
-    abuse::{ADA, BEHIND, from, wait},
+    abuse::{ADA, BEHIND, audited, from, wait},
     authenticator::{Authenticator, challenged, complete, with_authenticator},
     harness::{PASSWORD, Person, TestApp, Told as _, minutes},
     operators::suspend,
@@ -174,6 +174,7 @@ async fn half_a_change_ends_with_the_old_password() {
     request_change(&app, token, new).await.unwrap();
     let half = mails.take(new, CHANGE_NEW).await.token();
     assert_eq!(verify(&app, &half).await.unwrap(), Outcome::Agreed);
+    assert_eq!(audited(&app).await["email.change_agreed"], 2, "each is noted");
     let other = mails.take(ADA, CHANGE_OLD).await.token();
     assert_eq!(verify(&app, &other).await.unwrap(), Outcome::Changed);
 }
