@@ -174,12 +174,15 @@ impl Hashing {
         memory: &mut Vec<Block>,
     ) -> bool {
         let Argon2Hash { algorithm, params, salt, output, .. } = hash;
+        let Some(argon2) = self.argon2(*algorithm, params.clone(), &stored.pepper_id) else {
+            // It takes as long as for nobody: time does not tell who has an account.
+            let _ = self.verify(password, &self.nobodys(), memory);
+            return false;
+        };
         let mut computed = vec![0; output.as_bytes().len()];
-        self.argon2(*algorithm, params.clone(), &stored.pepper_id)
-            .and_then(|argon2| self.compute(&argon2, password, salt, &mut computed, memory))
-            .is_some_and(|()| {
-                constant_time::verify_slices_are_equal(&computed, output.as_bytes()).is_ok()
-            })
+        self.compute(&argon2, password, salt, &mut computed, memory).is_some_and(|()| {
+            constant_time::verify_slices_are_equal(&computed, output.as_bytes()).is_ok()
+        })
     }
 
     /// Whether the hash was made with other parameters or another pepper, or by
@@ -283,6 +286,19 @@ mod tests {
         let other = Hashing::new(Parameters::for_tests(), pepper("1")).unwrap();
         assert!(!other.verify("walnut", &after, &mut memory));
         assert!(!plain.verify("walnut", &after, &mut memory));
+    }
+
+    /// S2.3: a hash whose pepper is not there costs what nobody's does.
+    #[test]
+    fn a_hash_without_its_pepper_costs_as_much_as_any() {
+        let mut memory = Vec::new();
+        let peppered = Hashing::new(Parameters::for_tests(), pepper("1")).unwrap();
+        let stored = peppered.hash("walnut", &mut memory);
+        for without in [None, pepper("2")] {
+            let hashing = Hashing::new(Parameters::for_tests(), without).unwrap();
+            assert!(!hashing.verify("walnut", &stored, &mut memory));
+            assert_eq!(hashing.computed().load(Ordering::Relaxed), 1);
+        }
     }
 
     #[test]
