@@ -1,5 +1,5 @@
 -- Replaces the password p_seen_hash, ends every other session, has every device be
--- unknown again and what was asked for by mail be void, and tells the
+-- unknown again and a change of the address that was asked for be void, and tells the
 -- owner by mail. False if the password is another one by now. Called again, it
 -- changes nothing and is true.
 create or replace function api.change_password(

@@ -1108,9 +1108,9 @@ export const AccountService: GenService<{
   },
   /**
    * Replaces the password, ends every other session, and has every other device be
-   * unknown and every mail to reset or change something be void. Fails with
-   * UNAUTHENTICATED (INVALID_CREDENTIALS) if the current one is wrong. With a
-   * second factor it needs a recent proof.
+   * unknown and a change of the address that was asked for be void. Links to reset
+   * the password stay good. Fails with UNAUTHENTICATED (INVALID_CREDENTIALS) if the
+   * current one is wrong. With a second factor it needs a recent proof.
    *
    * @generated from rpc auth.v1.AccountService.ChangePassword
    */
@@ -1220,8 +1220,8 @@ export const AccountService: GenService<{
   },
   /**
    * Ends it by a first code of the authenticator. With the first factor come ten
-   * recovery codes, shown this once. A wrong code: INVALID_ARGUMENT
-   * (FIELD_INVALID).
+   * recovery codes, shown this once, and every other session ends. A wrong code:
+   * INVALID_ARGUMENT (FIELD_INVALID).
    *
    * @generated from rpc auth.v1.AccountService.ConfirmTotpEnrollment
    */
@@ -1307,7 +1307,8 @@ export const AccountService: GenService<{
    * Deletes the account: at once nobody can sign in and every token is refused,
    * then every service erases what it has. Needs a recent proof. A repetition
    * that comes while it is done answers the same; afterwards the token is
-   * refused as any other (SESSION_REVOKED), and the receipt token is in the mail.
+   * refused as any other (SESSION_REVOKED), and the receipt token is in the mail,
+   * which is sent if the address was verified.
    *
    * @generated from rpc auth.v1.AccountService.DeleteUser
    */

@@ -24,9 +24,10 @@ export type Activity = Message<"auth.v1.Activity"> & {
    * What it was: `sign_in`, `sign_in.refused`, `sign_in.throttled`,
    * `sign_in.challenged`, `sign_out`, `session.revoked`, `session.reused`,
    * `reauthenticated`, `password.refused`, `password.throttled`,
-   * `password.changed`, `password.reset`, `email.verified`, `email.changed`,
-   * `factor.added`, `factor.removed`, `recovery_codes.made`, `user.exported`, …
-   * More may come.
+   * `password.changed`, `password.reset`, `email.verified`,
+   * `email.change_requested`, `email.change_agreed`, `email.changed`,
+   * `factor.added`, `factor.removed`, `recovery_codes.made`, `user.updated`,
+   * `user.exported`, … More may come.
    *
    * @generated from field: string kind = 1;
    */

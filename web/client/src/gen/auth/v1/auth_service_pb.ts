@@ -683,10 +683,11 @@ export const AuthService: GenService<{
     output: typeof RequestPasswordResetResponseSchema;
   },
   /**
-   * Sets the password by the token of such a mail, and ends every session. Second
-   * factors stay, unless the address was never verified: then they go. A token
-   * that is unknown, used or older than 30 minutes: INVALID_ARGUMENT
-   * (MAIL_TOKEN_INVALID).
+   * Sets the password by the token of such a mail, and ends every session. If the
+   * address was never verified, second factors (but an operator's) and the display
+   * name go. A token that is unknown, used, older than 30 minutes or sent to another
+   * address than the account's: INVALID_ARGUMENT (MAIL_TOKEN_INVALID). After some
+   * passwords that were too easy to guess: RESOURCE_EXHAUSTED (RATE_LIMITED).
    *
    * @generated from rpc auth.v1.AuthService.ResetPassword
    */
