@@ -262,6 +262,28 @@ mod tests {
 
     use super::*;
 
+    /// One mail of each kind, sealed by `outbox`.
+    pub(super) fn one_of_each(outbox: &Outbox, now: DateTime<Utc>) -> Vec<Draft> {
+        let device = || "Firefox on Linux".to_owned();
+        let new_email = "lovelace@example.org".to_owned();
+        let with_token = |purpose, mail: fn(Sealed) -> Mail| outbox.with_token(now, purpose, mail);
+        vec![
+            with_token(Purpose::Verify, |token| Mail::Verify { token }),
+            with_token(Purpose::SignUp, |token| Mail::SignUp { token }),
+            with_token(Purpose::Reset, |token| Mail::Reset { token }),
+            with_token(Purpose::ChangeNew, |token| Mail::ChangeNew { token }),
+            outbox
+                .with_token(now, Purpose::ChangeOld, |token| Mail::ChangeOld { token, new_email }),
+            outbox.with_secret(now, b"dr_receipt", |token| Mail::DeletionReceipt { token }),
+            outbox.notice(now, Mail::AddressTaken {}),
+            outbox.notice(now, Mail::PasswordChanged { device: device() }),
+            outbox.notice(now, Mail::FactorAdded { device: device() }),
+            outbox.notice(now, Mail::FactorRemoved { device: device() }),
+            outbox.notice(now, Mail::RecoveryCodesMade { device: device() }),
+            outbox.notice(now, Mail::EmailChanged {}),
+        ]
+    }
+
     #[test]
     fn a_draft_has_its_token_sealed_to_it_and_hashed() {
         let outbox = Outbox::new(Arc::new(Sealer::new(&Key::random(), None)));
@@ -282,21 +304,8 @@ mod tests {
     /// What is stored today is read tomorrow: the names are a format.
     #[test]
     fn every_kind_is_called_as_it_is_stored() {
-        let token = || Sealed(String::new());
-        for mail in [
-            Mail::Verify { token: token() },
-            Mail::SignUp { token: token() },
-            Mail::AddressTaken {},
-            Mail::Reset { token: token() },
-            Mail::PasswordChanged { device: String::new() },
-            Mail::FactorAdded { device: String::new() },
-            Mail::FactorRemoved { device: String::new() },
-            Mail::RecoveryCodesMade { device: String::new() },
-            Mail::ChangeOld { token: token(), new_email: String::new() },
-            Mail::ChangeNew { token: token() },
-            Mail::EmailChanged {},
-            Mail::DeletionReceipt { token: token() },
-        ] {
+        let outbox = Outbox::new(Arc::new(Sealer::new(&Key::random(), None)));
+        for Draft { mail, .. } in one_of_each(&outbox, DateTime::UNIX_EPOCH) {
             let json = json!(mail);
             assert_eq!(json["kind"], mail.kind());
             assert!(json["parameters"].is_object(), "{json}");

@@ -214,3 +214,72 @@ fn happened(what: &str, at: DateTime<Utc>, device: &str) -> Part {
 fn secret(bytes: &[u8]) -> Option<Secret> {
     Some(Secret::from(std::str::from_utf8(bytes).ok()?.to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use shared::secret::Key;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        mail::{Draft, template::Letter, tests::one_of_each},
+        sealing::Sealer,
+    };
+
+    /// What a document says, without what it looks like.
+    fn words(html: &str) -> Vec<String> {
+        let (_, body) = html.split_once("<body").unwrap();
+        let (mut said, mut outside) = (String::new(), false);
+        for c in body.chars() {
+            match c {
+                '<' => outside = false,
+                '>' => {
+                    outside = true;
+                    said.push(' ');
+                }
+                c if outside => said.push(c),
+                _ => {}
+            }
+        }
+        let said = said.replace("&#39;", "'").replace("Or copy this into your browser:", "");
+        said.split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Every mail says the same as text and as HTML, and leads to the same places; its
+    /// lines are as short as RFC 5322 asks for, but for links.
+    #[test]
+    fn both_parts_of_every_mail_say_the_same() {
+        let outbox = Outbox::new(Arc::new(Sealer::new(&Key::random(), None)));
+        let links = Links { page: "https://page.test", outbox: &outbox };
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        for Draft { id, mail, give_up_at, .. } in one_of_each(&outbox, now) {
+            let leased = Leased {
+                user: Uuid::from_u128(7),
+                id,
+                recipient: "ada@example.org".to_owned(),
+                display_name: "Ada ".repeat(25),
+                mail,
+                attempts: 1,
+                created_at: now,
+                give_up_at,
+            };
+            let kind = leased.mail.kind();
+            let Letter { text, html, .. } =
+                links.content(&leased).unwrap().write(leased.display_name.trim());
+            let targets: Vec<&str> =
+                text.lines().filter(|line| line.starts_with("https://")).collect();
+            let hrefs: Vec<&str> =
+                html.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+            assert_eq!(targets, hrefs, "{kind}");
+            let long =
+                text.lines().find(|line| line.chars().count() > 78 && !targets.contains(line));
+            assert_eq!(long, None, "{kind}");
+            // As text a link has a colon before it, and the signature a line.
+            let said = text.replace(":\nhttps://", "\nhttps://").replace("\n-- \n", "\n");
+            let said: Vec<&str> = said.split_whitespace().collect();
+            assert_eq!(said, words(&html), "{kind}");
+        }
+    }
+}

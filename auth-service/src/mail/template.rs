@@ -48,7 +48,7 @@ impl Content {
     }
 
     fn text(&self, greeting: &str) -> String {
-        let mut text = format!("{}\n", one_line(greeting));
+        let mut text = format!("{}\n", wrapped(&one_line(greeting)));
         for part in &self.parts {
             let _ = match part {
                 Part::Says(says) => writeln!(text, "\n{}", wrapped(&one_line(says))),
