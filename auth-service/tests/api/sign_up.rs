@@ -1,5 +1,7 @@
 //! Signing up.
 
+use std::sync::atomic::Ordering;
+
 use proto::auth::v1::{GetUserRequest, SignUpRequest, SignUpResponse};
 use shared::{testing::ManualClock, verify::Claims};
 use sqlx::ConnectOptions as _;
@@ -155,8 +157,10 @@ async fn a_strict_sign_up_costs_two_statements_either_way() {
     app.sign_up("warm-up").await.unwrap();
     for name in ["ada", "bob"] {
         app.statements.take();
+        let hashes = app.hashes.load(Ordering::Relaxed);
         assert_eq!(app.sign_up(name).await.unwrap(), SignUpResponse::default());
         assert_eq!(app.statements.take(), 2, "{name}");
+        assert_eq!(app.hashes.load(Ordering::Relaxed) - hashes, 1, "{name}");
     }
 }
 
