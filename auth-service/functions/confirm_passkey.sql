@@ -20,6 +20,7 @@ begin
         values (p_user, p_factor, 'passkey', p_display_name, p_sealed, p_now, p_now);
     perform data.audit(p_user, 'factor.added', p_client, p_session,
         jsonb_build_object('kind', 'passkey'), p_now);
+    perform data.send_notice(p_user, p_client -> 'notice', p_now);
     if not v_is_first then
         return 'further';
     end if;

@@ -135,7 +135,7 @@ impl Service {
     }
 
     /// The caller, with the mail that tells the owner what was done.
-    fn told(
+    pub(super) fn told(
         &self,
         identity: &Identity,
         mail: impl FnOnce(String) -> Mail,

@@ -23,6 +23,7 @@ use crate::{
     email::DisplayName,
     error::Error,
     factors::{self, passkeys},
+    mail::Mail,
     passkey::{Account, ENROLMENT, PROOF, Question, RelyingParty},
 };
 
@@ -66,7 +67,7 @@ impl Service {
         let named = name::member(&mut fields, "name", "factors", &name, &identity)?;
         let display_name = fields.read("display_name", DisplayName::parse(&display_name));
         let relying_party = self.relying_party()?;
-        let caller = self.caller(&identity)?;
+        let caller = self.told(&identity, |device| Mail::FactorAdded { device })?;
         let Parts { database, sealer, .. } = &*self.0;
         let made = named.and_then(|(user, factor)| {
             let question = Question::Enrolment { user, session: caller.session, factor };
@@ -79,6 +80,8 @@ impl Service {
         let confirmed =
             passkeys::confirm(database, &caller, factor, &display_name, &made, sealer).await?;
         let (factor, codes) = confirmed;
+        self.0.outbox.filled();
+        // The first factor ends every other session.
         self.0.trust.changed();
         Ok(ConfirmPasskeyEnrollmentResponse {
             factor: Some(to_factor(factor, user)),

@@ -17,7 +17,7 @@ use proto::auth::v1::{
     SignOutRequest, VerifyEmailRequest, complete_sign_in_request::Code::TotpCode,
 };
 use shared::{clock::Clock as _, testing::eventually};
-use sqlx::ConnectOptions as _;
+use sqlx::{AssertSqlSafe, ConnectOptions as _};
 use tonic::{Code, Status};
 
 use crate::{
@@ -209,6 +209,19 @@ impl Stage {
     }
 }
 
+/// Where whatever ends sessions may take rows, once it has the user's.
+const OTHER_ROWS: [&str; 9] = [
+    "audit_heads",
+    "challenges",
+    "factors",
+    "mail_tokens",
+    "outbox",
+    "recovery_codes",
+    "sessions",
+    "trust_head",
+    "user_emails",
+];
+
 /// Whatever ends sessions waits for the user's row before it takes anything else:
 /// the sessions, the log of the user, what verifiers are told. So nobody waits for
 /// somebody who waits for them, and one user's calls hold nobody else's up.
@@ -226,13 +239,10 @@ async fn sessions_are_ended_in_one_order() {
 
         let ended = tokio::spawn(ending);
         waits(&stage.app, function).await;
-        for free in [
-            "select from data.sessions where user_id = $1 for update",
-            "select from data.audit_heads where user_id = $1 for update",
-            "select from data.trust_head where $1 is not null for update",
-        ] {
-            let taken = sqlx::query(free).bind(user).execute(&mut *holds).await;
-            assert!(taken.is_ok(), "{function} holds it: {free}");
+        for table in OTHER_ROWS {
+            let free = AssertSqlSafe(format!("select from data.{table} for update"));
+            let taken = sqlx::query(free).execute(&mut *holds).await;
+            assert!(taken.is_ok(), "{function} holds a row of {table}");
         }
         holds.rollback().await.unwrap();
         ended.await.unwrap().unwrap();

@@ -1,9 +1,9 @@
 //! The address of an account changes when both have agreed, and not before: at any
 //! moment one address signs in, and only one.
 
-use proto::auth::v1::auth_service_client::AuthServiceClient;
 use proto::auth::v1::{
-    RequestEmailChangeRequest, VerifyEmailRequest, verify_email_response::Outcome,
+    RequestEmailChangeRequest, VerifyEmailRequest, auth_service_client::AuthServiceClient,
+    verify_email_response::Outcome,
 };
 
 use super::{
@@ -57,16 +57,10 @@ impl Person {
             let request = VerifyEmailRequest { token: token.to_owned() };
             async move { AuthServiceClient::new(channel).verify_email(request).await }
         });
-        let lost = match asked.await {
-            Some(Ok(answer)) => {
-                assert_eq!(answer.outcome(), Outcome::Changed);
-                false
-            }
+        match asked.await {
+            Some(Ok(answer)) => return assert_eq!(answer.outcome(), Outcome::Changed),
             Some(Err(status)) => unexpected("an agreement", &status),
-            None => true,
-        };
-        if !lost {
-            return;
+            None => {}
         }
         // It may come to be done between two looks.
         let mut looks = Vec::new();
@@ -74,7 +68,7 @@ impl Person {
             let answer = sign_in(fleet, Way::patient(way.replica), email, &self.password()).await;
             looks.push(match answer {
                 Ok(answer) => {
-                    let _ = self.challenge(answer);
+                    drop(self.challenge(answer));
                     true
                 }
                 Err(status) if is(&status, "INVALID_CREDENTIALS") => false,
