@@ -14,14 +14,15 @@ pub enum Factors {
     /// Add an authenticator: an app that shows six digits.
     ///
     /// Shows its secret, on a terminal as a picture to scan, too, and asks for the
-    /// first code. With the first authenticator come ten recovery codes, each
-    /// good once in place of its code; they are shown only now.
+    /// first code. With the first factor come ten recovery codes, each good once
+    /// in place of its code; they are shown only now. Passkeys are added in a
+    /// browser.
     ///
     /// Scripts get two JSON documents: one with the secret and the uri, then, once
     /// the first code was read, one with the factor and its recoveryCodes.
     Add(Add),
-    /// Remove an authenticator. The recovery codes go with the last one; then
-    /// nothing but the password is asked for.
+    /// Remove an authenticator or a passkey. The recovery codes go with the last
+    /// one; then nothing but the password is asked for.
     Remove(Remove),
     /// Make ten new recovery codes. They are shown only now, and the old ones are
     /// good no more.
@@ -49,7 +50,7 @@ pub struct Add {
 /// Arguments of `factors remove`.
 #[derive(Debug, Args)]
 pub struct Remove {
-    /// An authenticator: its full name, its id, or at least 4 characters its id
+    /// The factor: its full name, its id, or at least 4 characters its id
     /// begins or ends with.
     #[arg(value_name = "ID")]
     pub factor: String,

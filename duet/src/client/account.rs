@@ -110,7 +110,8 @@ async fn complete(
     code: Option<&Secret>,
     answers: &mut Answers<'_>,
 ) -> Result<CompleteSignInResponse, Failure> {
-    proof::with_code(code, answers, async |code| {
+    let kinds: Vec<_> = challenge.factor_kinds().collect();
+    proof::with_code(code, &kinds, answers, async |code| {
         let request = CompleteSignInRequest {
             challenge_token: challenge.token.clone(),
             code: Some(proof::of_sign_in(code)),

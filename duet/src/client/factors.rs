@@ -71,6 +71,8 @@ fn what(factor: &Message) -> String {
     match (factor.kind(), factor.display_name.as_str(), factor.remaining_count) {
         (FactorKind::RecoveryCodes, _, 1) => "1 recovery code is left".to_owned(),
         (FactorKind::RecoveryCodes, _, left) => format!("{left} recovery codes are left"),
+        (FactorKind::Passkey, "", _) => "passkey".to_owned(),
+        (FactorKind::Passkey, name, _) => format!("{} (passkey)", output::line(name)),
         (_, "", _) => "authenticator".to_owned(),
         (_, name, _) => output::line(name),
     }
@@ -205,7 +207,7 @@ async fn remove(
             .await
     })
     .await?;
-    let text = format!("The authenticator {} is removed.", output::line(&id::short(&name)));
+    let text = format!("The factor {} is removed.", output::line(&id::short(&name)));
     Ok(output.show(&json!({}), || text)?)
 }
 

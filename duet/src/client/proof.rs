@@ -7,10 +7,11 @@
 //! needed.
 
 use proto::auth::v1::{
-    Factor, ListFactorsRequest, account_service_client::AccountServiceClient,
+    Factor, FactorKind, ListFactorsRequest, account_service_client::AccountServiceClient,
     complete_sign_in_request, reauthenticate_request,
 };
 use shared::secret::Secret;
+use tonic::Code;
 
 use super::{
     failure::Failure,
@@ -23,7 +24,14 @@ use crate::cli::owner::Proof;
 /// How often a person may type a code. The service ends a sign-in after as many.
 const TRIES: usize = 5;
 
+/// What a person is asked, by what there is besides.
 const QUESTION: &str = "Code of your authenticator, or a recovery code: ";
+const BESIDE_A_PASSKEY: &str = "Passkeys work in a browser; here it is the code of your \
+                                authenticator, or a recovery code: ";
+const FOR_A_PASSKEY: &str = "Passkeys work in a browser; here it is a recovery code: ";
+const ON_PAPER: &str = "Recovery code: ";
+const IN_A_BROWSER: &str = "Only a passkey is left of your second factors, and passkeys work in a \
+                            browser.";
 
 /// Where a code is to be read from standard input.
 const FROM_INPUT: &str = "-";
@@ -90,10 +98,14 @@ async fn prove(
         Some(password) => password.clone(),
         None => password::ask(session.email(), answers)?,
     };
-    if given.code.is_none() && factors(session).await?.is_empty() {
-        return session.prove(&password, None).await;
+    let mut kinds = Vec::new();
+    if given.code.is_none() {
+        kinds = factors(session).await?.iter().map(Factor::kind).collect();
+        if kinds.is_empty() {
+            return session.prove(&password, None).await;
+        }
     }
-    with_code(given.code.as_ref(), answers, async |code| {
+    with_code(given.code.as_ref(), &kinds, answers, async |code| {
         session.prove(&password, Some(of_proof(code))).await
     })
     .await
@@ -110,15 +122,30 @@ pub(crate) async fn factors(session: &mut Session) -> Result<Vec<Factor>, Failur
 }
 
 /// Tries the code that was given, or those that a person types, until one is
-/// good.
+/// good. `kinds` are those of the factors that there are.
 pub(crate) async fn with_code<A>(
     given: Option<&Secret>,
+    kinds: &[FactorKind],
     answers: &mut Answers<'_>,
     mut attempt: impl AsyncFnMut(&Secret) -> Result<A, Failure>,
 ) -> Result<A, Failure> {
     match given {
         Some(code) => attempt(code).await,
-        None => asked(QUESTION, "--code", answers, attempt).await,
+        None => asked(question(kinds)?, "--code", answers, attempt).await,
+    }
+}
+
+/// How a person is asked for a code where these kinds of factors are. No terminal
+/// has a passkey answer.
+fn question(kinds: &[FactorKind]) -> Result<&'static str, Failure> {
+    let has = |kind| kinds.contains(&kind);
+    let (app, paper) = (has(FactorKind::Totp), has(FactorKind::RecoveryCodes));
+    match (has(FactorKind::Passkey), app, paper) {
+        (true, true, _) => Ok(BESIDE_A_PASSKEY),
+        (true, false, true) => Ok(FOR_A_PASSKEY),
+        (true, false, false) => Err(Failure::new(Code::FailedPrecondition, IN_A_BROWSER)),
+        (false, false, true) => Ok(ON_PAPER),
+        (false, _, _) => Ok(QUESTION),
     }
 }
 
@@ -167,6 +194,23 @@ fn is_totp(code: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_is_asked_for_what_there_is_not() {
+        use FactorKind::{Passkey, RecoveryCodes, Totp};
+        for (kinds, asked) in [
+            (&[][..], Some(QUESTION)),
+            (&[Totp], Some(QUESTION)),
+            (&[Totp, RecoveryCodes], Some(QUESTION)),
+            (&[Totp, RecoveryCodes, Passkey], Some(BESIDE_A_PASSKEY)),
+            (&[Passkey, Totp], Some(BESIDE_A_PASSKEY)),
+            (&[RecoveryCodes, Passkey], Some(FOR_A_PASSKEY)),
+            (&[RecoveryCodes], Some(ON_PAPER)),
+            (&[Passkey], None),
+        ] {
+            assert_eq!(question(kinds).ok(), asked, "{kinds:?}");
+        }
+    }
 
     #[test]
     fn a_code_is_told_by_its_looks() {

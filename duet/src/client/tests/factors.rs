@@ -27,11 +27,14 @@ async fn factors_are_listed_with_the_codes_that_are_left() {
         script.account.factors = vec![
             Factor { remaining_count: 9, ..codes },
             factor(1, FactorKind::Totp, "Phone\u{1b}[2J"),
+            factor(3, FactorKind::Passkey, "Laptop\u{1b}[2J"),
+            factor(4, FactorKind::Passkey, ""),
         ];
     });
     let shown = house.sees("factors list").await;
     assert!(shown.contains("9 recovery codes are left") && shown.contains("Phone"), "{shown}");
     assert!(shown.contains("00000001") && shown.contains("never"), "{shown}");
+    assert!(shown.contains(" (passkey)") && shown.contains(" passkey "), "{shown}");
     assert!(!shown.contains('\u{1b}'), "{shown:?}");
     let json = house.gets("factors").await;
     assert_eq!(json["factors"][0]["kind"], "FACTOR_KIND_RECOVERY_CODES");
@@ -144,6 +147,6 @@ async fn an_authenticator_is_removed_by_what_it_is_called() {
     house.asked(|script| script.account.protect(&[]));
     assert_eq!(house.duet("factors remove 0002", true).await.exit, 5);
     let shown = house.sees("factors remove 0001").await;
-    assert_eq!(shown, "The authenticator 00000001 is removed.\n");
+    assert_eq!(shown, "The factor 00000001 is removed.\n");
     assert!(house.asked(|script| script.account.factors.is_empty()));
 }

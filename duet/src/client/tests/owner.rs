@@ -100,7 +100,9 @@ impl Account {
         } else {
             self.challenged.clone_from(&request.email);
             let token = "challenge".to_owned();
-            answer.challenge = Some(auth::Challenge { token, ..auth::Challenge::default() });
+            let factor_kinds = self.factors.iter().map(|factor| factor.kind).collect();
+            answer.challenge =
+                Some(auth::Challenge { token, factor_kinds, ..auth::Challenge::default() });
         }
         Ok(answer)
     }
@@ -109,10 +111,12 @@ impl Account {
         &mut self,
         request: auth::CompleteSignInRequest,
     ) -> Result<auth::CompleteSignInResponse, Reason> {
-        use complete_sign_in_request::Code::{RecoveryCode, TotpCode};
+        use complete_sign_in_request::Code::{PasskeyAssertion, RecoveryCode, TotpCode};
         assert_eq!(request.challenge_token, "challenge");
-        let (TotpCode(code) | RecoveryCode(code)) = request.code.unwrap();
-        self.take(&code)?;
+        match request.code.unwrap() {
+            TotpCode(code) | RecoveryCode(code) => self.take(&code)?,
+            PasskeyAssertion(_) => panic!("a terminal has no passkeys"),
+        }
         let (user, credentials) = self.opened(&self.challenged.clone());
         Ok(auth::CompleteSignInResponse { user, credentials })
     }
@@ -170,6 +174,27 @@ impl AccountService for Services {
         let ends = Some(prost_types::Timestamp { seconds, nanos: 0 });
         let answer = auth::ReauthenticateResponse { access_token, access_token_expire_time: ends };
         Ok(Response::new(answer))
+    }
+
+    async fn begin_reauthentication(
+        &self,
+        _: Request<auth::BeginReauthenticationRequest>,
+    ) -> Result<Response<auth::BeginReauthenticationResponse>, Status> {
+        Err(Status::unimplemented("a terminal has no passkeys"))
+    }
+
+    async fn begin_passkey_enrollment(
+        &self,
+        _: Request<auth::BeginPasskeyEnrollmentRequest>,
+    ) -> Result<Response<auth::BeginPasskeyEnrollmentResponse>, Status> {
+        Err(Status::unimplemented("a terminal has no passkeys"))
+    }
+
+    async fn confirm_passkey_enrollment(
+        &self,
+        _: Request<auth::ConfirmPasskeyEnrollmentRequest>,
+    ) -> Result<Response<auth::ConfirmPasskeyEnrollmentResponse>, Status> {
+        Err(Status::unimplemented("a terminal has no passkeys"))
     }
 
     async fn change_password(

@@ -3,12 +3,15 @@
 
 use proto::auth::v1::{
     ChangePasswordRequest, CompleteSignInRequest, DeleteFactorRequest, DeleteUserRequest,
-    ReauthenticateRequest,
+    FactorKind, ReauthenticateRequest,
     complete_sign_in_request::Code::{RecoveryCode, TotpCode},
     reauthenticate_request,
 };
 
-use super::{Echo, House, owner::PASSWORD};
+use super::{
+    Echo, House,
+    owner::{PASSWORD, factor},
+};
 
 const RECOVERY_CODE: &str = "0123-4567-89ab-cdef";
 const CODE_QUESTION: &str = "Code of your authenticator, or a recovery code: ";
@@ -220,4 +223,36 @@ async fn a_password_with_a_second_factor_needs_a_recent_code() {
     let input = format!("{NEW}\n{PASSWORD}\n{RECOVERY_CODE}\n");
     let ran = house.reads("passwd --password-stdin --code -", &input).await;
     assert_eq!((ran.exit, ran.errors.as_str()), (0, ""));
+}
+
+/// Passkeys are for browsers: a terminal says so, and asks for what it can bring.
+#[tokio::test]
+async fn where_a_passkey_is_asked_for_a_recovery_code_does() {
+    let house = House::new().await;
+    house.asked(|script| {
+        script.account.protect(&[RECOVERY_CODE]);
+        let codes = factor(2, FactorKind::RecoveryCodes, "");
+        script.account.factors = vec![codes, factor(1, FactorKind::Passkey, "Laptop")];
+    });
+    let line = format!("sign-in ada@example.com --auth-url {}", house.url);
+    let (ran, asked) = house.asks(&line, &[PASSWORD, RECOVERY_CODE]).await;
+    assert_eq!((ran.exit, ran.errors.as_str()), (0, ""));
+    let question = "Passkeys work in a browser; here it is a recovery code: ".to_owned();
+    assert_eq!(asked, [password_question(), (question.clone(), Echo::Shown)]);
+
+    house.asked(|script| {
+        script.account.codes = vec![RECOVERY_CODE.to_owned()];
+        script.account.is_stale = true;
+    });
+    let (ran, asked) = house.asks("factors remove 0001", &[PASSWORD, RECOVERY_CODE]).await;
+    assert_eq!((ran.exit, ran.errors.as_str()), (0, ""));
+    assert_eq!(asked, [password_question(), (question, Echo::Shown)]);
+
+    house.asked(|script| {
+        script.account.factors = vec![factor(1, FactorKind::Passkey, "Laptop")];
+        script.account.is_stale = true;
+    });
+    let (ran, asked) = house.asks("factors recovery-codes", &[PASSWORD]).await;
+    assert_eq!((ran.exit, asked.len()), (9, 1), "{ran:?}");
+    assert!(ran.errors.contains("passkeys work in a browser"), "{ran:?}");
 }
