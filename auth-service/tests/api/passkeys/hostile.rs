@@ -183,7 +183,10 @@ async fn no_wrong_answer_is_a_proof() {
         let told = told(&refused.err().unwrap_or_else(|| panic!("{what} was taken")));
         assert_eq!(&told, first.get_or_insert_with(|| told.clone()), "{what}");
     }
-    prove(&app, &ada, &passkey.answer(&passkey_options)).await.unwrap();
+    let good = passkey.answer(&passkey_options);
+    prove(&app, &ada, &good).await.unwrap();
+    let again = prove(&app, &ada, &good).await.unwrap_err();
+    assert_eq!(Some(told(&again)), first, "used before");
 }
 
 /// An answer is one to its own question: not to another sign-in's, another user's,
@@ -265,13 +268,15 @@ async fn no_wrong_registration_is_a_passkey() {
     refused.is(Code::PermissionDenied, "NOT_YOURS");
     let refused = confirm(&app, ada.token(), "factors/1", &good).await.unwrap_err();
     assert_eq!(refused.fields(), ["name"]);
+    let refused = confirm(&app, &elsewhere, &mine.name, &good).await.unwrap_err();
+    assert_eq!(refused.fields(), ["credential"], "in another session");
     confirm(&app, ada.token(), &mine.name, &good).await.unwrap();
 }
 
 /// Registrations of which each differs from a good one in one thing.
 fn wrong_registrations(asked: &str, key: &Key) -> Vec<Wrong> {
     type Change = fn(&mut Making);
-    let changes: [(&str, Change); 24] = [
+    let changes: [(&str, Change); 25] = [
         ("asked who it is", |it| it.client["type"] = "webauthn.get".into()),
         ("no challenge", |it| it.client["challenge"] = "".into()),
         ("a random challenge", |it| it.client["challenge"] = encoded(&[7; 40]).into()),
@@ -283,6 +288,10 @@ fn wrong_registrations(asked: &str, key: &Key) -> Vec<Wrong> {
         ("nobody there", |it| it.flags &= !USER_PRESENT),
         ("backed up what cannot be", |it| it.flags |= BACKED_UP),
         ("nothing made", |it| it.flags &= !HAS_CREDENTIAL),
+        ("nothing made but extensions", |it| {
+            it.flags = it.flags & !HAS_CREDENTIAL | HAS_EXTENSIONS;
+            it.extensions = b"\xa0".to_vec();
+        }),
         ("less than it says", |it| it.flags |= HAS_EXTENSIONS),
         ("more than it says", |it| it.extensions = b"\xa0".to_vec()),
         ("two ids", |it| it.raw_id = vec![8; 20]),
