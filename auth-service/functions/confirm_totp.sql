@@ -31,9 +31,11 @@ begin
         if v_is_first then
             v_outcome := 'first';
             perform data.put_recovery_codes(p_user, p_set, p_set_sealed, p_hashes, p_client, p_session, p_now);
-            perform data.end_sessions(p_user, null, p_session, p_now, 'session.revoked', p_client);
         end if;
         perform data.send_notice(p_user, p_client -> 'notice', p_now);
+        if v_is_first then
+            perform data.end_sessions(p_user, null, p_session, p_now, 'session.revoked', p_client);
+        end if;
     end if;
     return query select v_outcome, v_name;
 end $$;

@@ -1,6 +1,5 @@
 -- Deletes the caller's account, and has p_services erase what they have of the
--- user. p_mail is what the owner is told by mail, if anything, and the address is
--- known to be theirs. Outcomes:
+-- user. p_mail is what the owner is told by mail, if anything. Outcomes:
 --   deleted      it is gone; also if this very request did it before
 --   left         so it is, and there are more rows than one call removes: see
 --                api.forget_user
@@ -14,14 +13,12 @@ declare
     v_rows constant bigint := 1000;
     v_stand_in constant uuid := data.stand_in(p_email_canonical);
     v_email text;
-    v_verified boolean;
     v_head data.audit_heads;
     v_removed bigint;
 begin
     perform set_config('app.user_id', p_user::text, true);
     -- Sign-ins, changes and other deletions wait, or we do.
-    select u.email, u.email_verified into v_email, v_verified
-        from data.users u where u.user_id = p_user for update;
+    select u.email into v_email from data.users u where u.user_id = p_user for update;
     if exists (
         select from data.deletions d
         where d.user_id = p_user and d.request_id = p_request and d.receipt_hash = p_receipt_hash
@@ -52,7 +49,7 @@ begin
         jsonb_build_object(
             'services', coalesce(cardinality(p_services), 0), 'entries', v_head.sequence,
             'last_hash', encode(v_head.hash, 'hex')), p_now);
-    if p_mail is not null and v_verified then
+    if p_mail is not null then
         -- Under nobody's name: nothing is kept under the user's own.
         perform data.send_mail(v_nobody, v_email, p_mail, p_now);
     end if;

@@ -107,7 +107,7 @@ impl Links<'_> {
         let parts = vec![
             happened("A second factor was added to your account", mail.created_at, device),
             Part::says(
-                "Whoever signs in is asked for a code beside the password. If it was not you, \
+                "Whoever signs in is asked for one beside the password. If it was not you, \
                 somebody knows your password: remove the second factor, and set a new password \
                 at once. If you cannot sign in, ask whoever runs this service to remove it.",
             ),

@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, pin::Pin};
 
 use auth_service::SCHEMA;
 use proto::auth::v1::{
-    BeginTotpEnrollmentRequest, ChangePasswordRequest, ConfirmTotpEnrollmentRequest,
-    DeleteFactorRequest, ExportUserRequest, ReauthenticateRequest, RegenerateRecoveryCodesRequest,
+    BeginPasskeyEnrollmentRequest, BeginTotpEnrollmentRequest, ChangePasswordRequest,
+    ConfirmPasskeyEnrollmentRequest, ConfirmTotpEnrollmentRequest, DeleteFactorRequest,
+    ExportUserRequest, ReauthenticateRequest, RegenerateRecoveryCodesRequest,
     RequestEmailChangeRequest, RequestEmailVerificationRequest, RevokeOtherSessionsRequest,
     RevokeSessionRequest, UpdateUserRequest, User, account_service_client::AccountServiceClient,
 };
@@ -17,6 +18,7 @@ use tonic::{Code, Status, service::interceptor::InterceptedService, transport::C
 use crate::{
     deletion::id,
     harness::{Bearer, PASSWORD, Person, TestApp, Told as _},
+    passkeys::device::{Key, Making, PUBLIC_URL},
     races::{text, waits},
     recovery::NEW,
 };
@@ -27,7 +29,7 @@ type Called = Pin<Box<dyn Future<Output = Result<(), Status>> + Send>>;
 /// A function that changes an account, and a call of it.
 type Change = (&'static str, fn(Account, &Person) -> Called);
 
-const CHANGES: [Change; 12] = [
+const CHANGES: [Change; 13] = [
     ("api.begin_export", |mut account, _| {
         let request = ExportUserRequest::default();
         Box::pin(async move { account.export_user(request).await.map(drop) })
@@ -41,6 +43,16 @@ const CHANGES: [Change; 12] = [
         let name = String::new();
         let request = ChangePasswordRequest { name, current_password, new_password };
         Box::pin(async move { account.change_password(request).await.map(drop) })
+    }),
+    ("api.confirm_passkey", |mut account, _| {
+        Box::pin(async move {
+            let begun = BeginPasskeyEnrollmentRequest::default();
+            let begun = account.begin_passkey_enrollment(begun).await?.into_inner();
+            let credential = Making::of(&begun.creation_options, &Key::ed25519()).json();
+            let (name, display_name) = (begun.name, String::new());
+            let request = ConfirmPasskeyEnrollmentRequest { name, display_name, credential };
+            account.confirm_passkey_enrollment(request).await.map(drop)
+        })
     }),
     ("api.confirm_totp", |mut account, person| {
         let (name, totp_code) = (factor(person), "123456".to_owned());
@@ -89,7 +101,7 @@ const CHANGES: [Change; 12] = [
 /// one nothing is left, whatever was on its way.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_done_in_a_session_that_ended_meanwhile() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(&[PUBLIC_URL]).await;
     let ended = "update data.sessions set ended_at = now() where user_id = $1";
     let deleted = "select data.forget($1, 1000)";
     for (function, call) in CHANGES {

@@ -1,7 +1,7 @@
 //! Passkeys as a second factor: how they are added and asked for, and what they
 //! cost. What is refused stands in `hostile`.
 
-mod device;
+pub(crate) mod device;
 mod enrolling;
 mod hostile;
 mod keeping;

@@ -7,24 +7,29 @@ use std::{
 
 use auth_service::{
     SCHEMA,
-    admin::first::{self, Made, Revoked},
+    admin::{
+        first::{self, Made, Revoked},
+        lockout::{self, Dropped},
+    },
     email::Email,
 };
 use futures_util::future::join_all;
 use proto::auth::v1::{
-    ChangePasswordRequest, CompleteSignInRequest, Credentials, RefreshSessionRequest,
-    ResetPasswordRequest, RevokeOtherSessionsRequest, RevokeSessionRequest, SignInRequest,
-    SignOutRequest, VerifyEmailRequest, complete_sign_in_request::Code::TotpCode,
+    BeginPasskeyEnrollmentRequest, ChangePasswordRequest, CompleteSignInRequest,
+    ConfirmPasskeyEnrollmentRequest, ConfirmTotpEnrollmentRequest, Credentials,
+    RefreshSessionRequest, ResetPasswordRequest, RevokeOtherSessionsRequest, RevokeSessionRequest,
+    SignInRequest, SignOutRequest, VerifyEmailRequest, complete_sign_in_request::Code::TotpCode,
 };
 use shared::{clock::Clock as _, testing::eventually};
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 use tonic::{Code, Status};
 
 use crate::{
-    authenticator::{Authenticator, challenged},
+    authenticator::{Authenticator, challenged, signed_in},
     deletion::id,
     harness::{PASSWORD, Person, TestApp, Told as _, minutes},
     operators::suspend,
+    passkeys::device::{Key, Making},
     recovery::{CHANGE_NEW, CHANGE_OLD, NEW, RESET, request_change, request_reset, start, verify},
     smtp::MailServer,
 };
@@ -82,10 +87,13 @@ type Ending = (&'static str, i64, fn(&Stage) -> Readied<'_>);
 type Readied<'a> = Pin<Box<dyn Future<Output = Ended> + Send + 'a>>;
 type Ended = Pin<Box<dyn Future<Output = Result<(), Status>> + Send>>;
 
-const ENDINGS: [Ending; 12] = [
+const ENDINGS: [Ending; 15] = [
     ("api.change_password", 1, |stage| Box::pin(stage.change_password())),
-    ("api.complete_sign_in", 1, |stage| Box::pin(stage.complete_sign_in())),
+    ("api.complete_sign_in", 2, |stage| Box::pin(stage.complete_sign_in())),
+    ("api.confirm_passkey", 1, |stage| Box::pin(stage.add_passkey())),
+    ("api.confirm_totp", 1, |stage| Box::pin(stage.add_authenticator())),
     ("api.delete_user", 1, |stage| Box::pin(stage.delete())),
+    ("api.drop_factors_of", 2, |stage| Box::pin(stage.drop_factors())),
     ("api.end_session", 1, |stage| Box::pin(stage.sign_out())),
     ("api.open_session", 1, |stage| Box::pin(stage.sign_in())),
     ("api.refresh_session", 1, |stage| Box::pin(stage.use_again())),
@@ -133,7 +141,11 @@ impl Stage {
     }
 
     async fn complete_sign_in(&self) -> Ended {
+        // Which ends the session of the phone; it signs in again.
         let authenticator = Authenticator::enrolled(&self.app, self.ada.token()).await;
+        self.app.clock.advance(minutes(2));
+        let code = TotpCode(authenticator.code(&self.app, 0));
+        signed_in(&self.app, &self.ada, code).await.unwrap();
         self.app.clock.advance(minutes(2));
         let request = CompleteSignInRequest {
             challenge_token: challenged(&self.app, &self.ada).await.token,
@@ -142,6 +154,39 @@ impl Stage {
         };
         let mut auth = self.app.auth();
         Box::pin(async move { auth.complete_sign_in(request).await.map(drop) })
+    }
+
+    async fn add_authenticator(&self) -> Ended {
+        let authenticator = Authenticator::begun(&self.app, self.ada.token()).await;
+        let request = ConfirmTotpEnrollmentRequest {
+            totp_code: authenticator.code(&self.app, 0),
+            name: authenticator.name,
+        };
+        let mut account = self.app.account(self.ada.token());
+        Box::pin(async move { account.confirm_totp_enrollment(request).await.map(drop) })
+    }
+
+    async fn add_passkey(&self) -> Ended {
+        let mut account = self.app.account(self.ada.token());
+        let begun = BeginPasskeyEnrollmentRequest::default();
+        let begun = account.begin_passkey_enrollment(begun).await.unwrap().into_inner();
+        let mut made = Making::of(&begun.creation_options, &Key::ed25519());
+        made.client["origin"] = "https://page.test".into();
+        let (name, credential) = (begun.name, made.json());
+        let request = ConfirmPasskeyEnrollmentRequest { name, credential, ..Default::default() };
+        Box::pin(async move { account.confirm_passkey_enrollment(request).await.map(drop) })
+    }
+
+    /// The session of the phone ends with the first factor.
+    async fn drop_factors(&self) -> Ended {
+        Authenticator::enrolled(&self.app, self.ada.token()).await;
+        let (database, now) = (self.app.own_database(), self.app.clock.now());
+        let email = Email::parse(&self.ada.email).unwrap();
+        Box::pin(async move {
+            let dropped = lockout::drop_factors(&database, &email, now).await.unwrap();
+            assert_eq!(dropped, Dropped::Done);
+            Ok(())
+        })
     }
 
     async fn revoke(&self) -> Ended {

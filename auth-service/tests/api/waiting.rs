@@ -3,16 +3,15 @@
 
 use futures_util::future::join_all;
 use proto::auth::v1::{
-    ChangePasswordRequest, RequestEmailChangeRequest, RequestPasswordResetRequest,
-    ResetPasswordRequest, VerifyEmailRequest, verify_email_response::Outcome,
+    RequestPasswordResetRequest, ResetPasswordRequest, VerifyEmailRequest,
+    verify_email_response::Outcome,
 };
 use shared::testing::eventually;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
-use tonic::Code;
 
 use crate::{
     abuse::{ADA, BEHIND, from, number},
-    harness::{PASSWORD, TestApp, Told as _},
+    harness::{PASSWORD, TestApp},
     recovery::{NEW, RESET, assert_void, request_reset, start},
     smtp::MailServer,
 };
@@ -45,37 +44,6 @@ async fn wait_for_waiting(app: &TestApp, calls: i64) {
 /// How often many ask at once.
 const ROUNDS: u8 = 10;
 const HELD: &str = "select from data.users for update";
-
-/// Whoever is signed out while another call of theirs has the row changes neither the
-/// password nor the address.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_ends_meanwhile_changes_nothing() {
-    let app = TestApp::start_alone().await;
-    let ada = app.signed_up("ada").await;
-    let over = "update data.sessions set ended_at = now()";
-    let mut account = app.account(&ada.credentials.access_token);
-    let change = async move {
-        let request = ChangePasswordRequest {
-            current_password: PASSWORD.to_owned(),
-            new_password: NEW.to_owned(),
-            ..ChangePasswordRequest::default()
-        };
-        account.change_password(request).await.map(drop)
-    };
-    let refused = while_waiting(&app, HELD, change, over).await.unwrap_err();
-    refused.is(Code::Unauthenticated, "SESSION_REVOKED");
-    let again = app.sign_in(ADA, PASSWORD).await.unwrap();
-
-    let mut account = app.account(&again.access_token);
-    let change = async move {
-        let new_email = "thief@example.org".to_owned();
-        let request = RequestEmailChangeRequest { new_email, ..Default::default() };
-        account.request_email_change(request).await.map(drop)
-    };
-    let refused = while_waiting(&app, HELD, change, over).await.unwrap_err();
-    refused.is(Code::Unauthenticated, "SESSION_REVOKED");
-    assert_eq!(number(&app, "select count(*) from data.outbox where kind = 'change-old'").await, 0);
-}
 
 /// A link to set the password belongs to the address that it was sent to: whoever
 /// reads an address that the account had once sets nothing.

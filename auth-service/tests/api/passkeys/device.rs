@@ -22,7 +22,7 @@ use crate::harness::{Person, TestApp};
 pub(super) const ORIGIN: &str = "https://duet.test";
 pub(super) const HOST: &str = "duet.test";
 /// The flag that tells the service.
-pub(super) const PUBLIC_URL: &str = "--public-url=https://duet.test/";
+pub(crate) const PUBLIC_URL: &str = "--public-url=https://duet.test/";
 
 pub(super) const USER_PRESENT: u8 = 1;
 pub(super) const USER_VERIFIED: u8 = 1 << 2;
@@ -32,7 +32,7 @@ pub(super) const HAS_CREDENTIAL: u8 = 1 << 6;
 pub(super) const HAS_EXTENSIONS: u8 = 1 << 7;
 
 /// A private key.
-pub(super) enum Key {
+pub(crate) enum Key {
     Es256(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
 }
@@ -50,8 +50,8 @@ pub(super) struct Passkey {
 }
 
 /// What is answered to the wish for a new passkey.
-pub(super) struct Making {
-    pub(super) client: Value,
+pub(crate) struct Making {
+    pub(crate) client: Value,
     pub(super) host: String,
     pub(super) flags: u8,
     /// The id that stands in the authenticator data.
@@ -80,7 +80,7 @@ impl Key {
         Self::Es256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap())
     }
 
-    pub(super) fn ed25519() -> Self {
+    pub(crate) fn ed25519() -> Self {
         Self::Ed25519(Ed25519KeyPair::generate().unwrap())
     }
 
@@ -156,7 +156,7 @@ impl Passkey {
 
 impl Making {
     /// What a device makes by these options.
-    pub(super) fn of(asked: &str, key: &Key) -> Self {
+    pub(crate) fn of(asked: &str, key: &Key) -> Self {
         let asked = options(asked);
         let id: [u8; 20] = shared::rng::bytes();
         Self {
@@ -198,7 +198,7 @@ impl Making {
         })
     }
 
-    pub(super) fn json(&self) -> String {
+    pub(crate) fn json(&self) -> String {
         self.value().to_string()
     }
 }

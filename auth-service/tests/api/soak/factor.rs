@@ -97,7 +97,7 @@ impl Taken {
 }
 
 impl Person {
-    /// Adds an authenticator.
+    /// Adds an authenticator, the first factor that there is.
     pub(super) async fn add_factor(&mut self, fleet: &Fleet, device: usize, way: Way) {
         let bearer = self.devices[device].credentials.access_token.clone();
         let mut factor = loop {
@@ -112,6 +112,7 @@ impl Person {
         }
         assert_eq!(factor.recovery_codes.len(), 10);
         self.factor = Some(factor);
+        self.others_ended(device);
     }
 
     /// Shows one code to both replicas at once, each of which has seen the password.

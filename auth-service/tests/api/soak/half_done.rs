@@ -44,7 +44,8 @@ pub(super) const HALF_DONE: [&str; 17] = [
     left join data.audit_events a on a.user_id = s.user_id and a.created_at = s.ended_at and (
         a.kind = 'sign_out' and a.session_id = s.id
         or a.session_id is distinct from s.id and a.kind in (
-            'password.changed', 'password.reset', 'email.changed', 'admin.user.suspended'))
+            'factor.added', 'password.changed', 'password.reset', 'email.changed',
+            'admin.user.suspended'))
     where s.ended_at is not null
     group by s.user_id, s.id having count(a.sequence) <> 1",
     // With that entry every session ended that it ends.
@@ -56,9 +57,10 @@ pub(super) const HALF_DONE: [&str; 17] = [
         and coalesce(s.ended_at, 'infinity') > a.created_at
     where a.kind = 'sign_out' and a.session_id = s.id
         or a.session_id is distinct from s.id and a.kind in (
-            'password.changed', 'password.reset', 'email.changed', 'admin.user.suspended')",
-    // The owner is told of a new password, and a token that set one is used up; it is
-    // removed with the address that it was sent to.
+            'factor.added', 'password.changed', 'password.reset', 'email.changed',
+            'admin.user.suspended')",
+    // The owner is told of a new password if the address is verified, and a token that
+    // set one is used up; it is removed with the address that it was sent to.
     "with rows as (
         select user_id, created_at as at, kind from data.audit_events
             where kind in ('password.changed', 'password.reset')
@@ -74,7 +76,13 @@ pub(super) const HALF_DONE: [&str; 17] = [
             not in ('mail, password.changed', 'mail, password.reset, token')
         and (string_agg(kind, ', ' order by kind) <> 'mail, password.reset' or not exists (
             select from data.audit_events a
-            where a.user_id = rows.user_id and a.kind = 'email.changed'))",
+            where a.user_id = rows.user_id and a.kind = 'email.changed'))
+        and (string_agg(kind, ', ' order by kind) <> 'password.changed' or exists (
+            select from data.audit_events p
+            join data.audit_events v on v.user_id = p.user_id and v.sequence < p.sequence
+                and v.kind in ('email.verified', 'password.reset', 'email.changed')
+            where p.user_id = rows.user_id and p.created_at = rows.at
+                and p.kind = 'password.changed'))",
     // An address is verified by a token, which is used up by it, or by a reset; or it
     // has agreed to be the address.
     "with rows as (
