@@ -185,7 +185,7 @@ async fn no_wrong_answer_is_a_proof() {
     }
     let good = passkey.answer(&passkey_options);
     prove(&app, &ada, &good).await.unwrap();
-    let again = prove(&app, &ada, &good).await.unwrap_err();
+    let again = prove(&app, &ada, &good).await.err().unwrap();
     assert_eq!(Some(told(&again)), first, "used before");
 }
 
@@ -228,7 +228,7 @@ async fn an_answer_is_good_for_its_own_question() {
             told(&refused.err().unwrap_or_else(|| panic!("{what} was a proof")));
         }
     }
-    told(&prove(&app, &ada, &to_one).await.unwrap_err());
+    told(&prove(&app, &ada, &to_one).await.err().unwrap());
     for (challenge, answer) in [(&one, to_one), (&other, to_other)] {
         complete(&app, &challenge.token, PasskeyAssertion(answer)).await.unwrap();
     }

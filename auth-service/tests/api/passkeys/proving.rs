@@ -73,7 +73,7 @@ async fn an_answer_is_good_once_in_its_time_and_session() {
     let app = TestApp::start_with(&LONG).await;
     let (ada, passkey) = with_passkey(&app, "ada", Key::es256()).await;
     let refused = async |answer: &str| {
-        let refused = prove(&app, &ada, answer).await.unwrap_err();
+        let refused = prove(&app, &ada, answer).await.err().unwrap();
         refused.is(Code::Unauthenticated, "CODE_INVALID");
     };
     let ask = async || passkey.answer(&asked(&app, ada.token()).await.passkey_options);
@@ -115,7 +115,7 @@ async fn a_challenge_cannot_be_moved_in_time() {
     let mut moved = passkey.signing(&asked.passkey_options);
     let forged = [later.as_slice(), &challenge[8..]].concat();
     moved.client["challenge"] = super::device::encoded(&forged).into();
-    let refused = prove(&app, &ada, &moved.json()).await.unwrap_err();
+    let refused = prove(&app, &ada, &moved.json()).await.err().unwrap();
     refused.is(Code::Unauthenticated, "CODE_INVALID");
 }
 
