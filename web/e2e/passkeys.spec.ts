@@ -3,8 +3,8 @@
 
 import { loseAnswers } from "./harness/answer.ts";
 import { addFactor } from "./harness/authenticator.ts";
-import { axeFindings } from "./harness/axe.ts";
 import { tabTo } from "./harness/keys.ts";
+import { looksRight } from "./harness/looks.ts";
 import { PasskeyDevice } from "./harness/passkeys.ts";
 import type { Someone } from "./harness/someone.ts";
 import { expect, test } from "./harness/test.ts";
@@ -53,13 +53,13 @@ test("a passkey is added, with recovery codes, and ends the next sign-in", async
   await expect(ada.page.getByRole("heading", { name: "Keep these recovery codes" })).toBeFocused();
   await expect(passkeys(ada)).toContainText(/Laptop.*Added .*, not used since/);
   await expect(ada.field(NAME)).toHaveValue("");
-  expect(await axeFindings(ada.page)).toEqual([]);
+  await looksRight(ada.page, "passkey, with its recovery codes");
 
   await asked(ada);
   // Nothing is asked of the device before somebody wants it.
   await expect(ada.button("Use a passkey")).toBeFocused();
   expect(await device.answers()).toEqual([1]);
-  expect(await axeFindings(ada.page)).toEqual([]);
+  await looksRight(ada.page, "sign-in, second step, passkey");
   await ada.button("Use a passkey").click();
   await ada.seesTasks();
   expect(await device.answers()).toEqual([2]);
@@ -83,7 +83,7 @@ test("it proves again who one is, and is removed", async ({ person, pair }) => {
   await ada.button("Use a passkey").click();
   await expect(proof(ada).getByRole("alert")).toContainText("This is not your password.");
   await expect(password).toHaveAttribute("aria-invalid", "true");
-  expect(await axeFindings(ada.page)).toEqual([]);
+  await looksRight(ada.page, "passkey, a recent proof");
   await password.fill(ada.who.password);
   await ada.button("Use a passkey").click();
   await expect(ada.status("Removed “Laptop”.")).toBeFocused();

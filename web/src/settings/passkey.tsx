@@ -67,7 +67,7 @@ export function AddPasskey({ first, none, added, lost, found }: Props) {
       <h2 id="add-passkey">{none ? "Add a passkey" : "Add another passkey"}</h2>
       <p>
         With a passkey you confirm as you unlock this device, or with a security key. It works at
-        this address only, so nobody can have you give it away.
+        this address only: no other page can have it from you.
       </p>
       <form novalidate onSubmit={submit.onSubmit}>
         <Summary submit={submit} />

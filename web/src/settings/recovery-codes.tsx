@@ -42,8 +42,8 @@ export function RecoveryCodes({ codes, kept }: Props) {
         Keep these recovery codes
       </h2>
       <p>
-        Each lets you in once when your app is not at hand. They are shown this once. Keep them
-        where you would keep a spare key, and not beside your password.
+        Each lets you in once when your app or passkey is not at hand. They are shown this once.
+        Keep them where you would keep a spare key, and not beside your password.
       </p>
       <ol aria-label="Recovery codes">
         {codes.map((code) => (
