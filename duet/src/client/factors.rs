@@ -170,7 +170,7 @@ async fn confirmed(
         })
         .await
         .map_err(|failure| {
-            let hint = "It may be added all the same. If this is your first authenticator, nobody \
+            let hint = "It may be added all the same. If you had no second factor before, nobody \
                         has seen the recovery codes then: make new ones with `duet factors \
                         recovery-codes`.";
             in_doubt(failure, hint)

@@ -93,7 +93,7 @@ async fn what_brings_codes_once_is_asked_once_and_a_lost_answer_told_of() {
     assert_eq!(ran.exit, 14, "{ran:?}");
     // Those that there are stay good if it is another one.
     let first = format!(
-        "If this is your first authenticator, nobody has seen the recovery codes then: {WHAT_TO_DO}"
+        "If you had no second factor before, nobody has seen the recovery codes then: {WHAT_TO_DO}"
     );
     assert!(ran.errors.contains(&first), "{ran:?}");
     assert_eq!(house.asked(|script| script.all::<ConfirmTotpEnrollmentRequest>()).len(), 1);
