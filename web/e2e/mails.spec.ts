@@ -3,7 +3,7 @@
 import { axeFindings, WCAG } from "./harness/axe.ts";
 import { expect, test } from "./harness/test.ts";
 
-test("axe finds nothing wrong with a mail, and it asks for nothing from anywhere", async ({
+test("axe finds nothing wrong with a mail, and nothing in it comes from elsewhere", async ({
   person,
   mails,
   sit,
