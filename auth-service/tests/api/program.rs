@@ -4,10 +4,11 @@
 use std::process::{Command, Output};
 
 use auth_service::SCHEMA;
+use proto::auth::v1::ListUsersRequest;
 use shared::testing::{database, eventually};
 use sqlx::ConnectOptions as _;
 
-use crate::harness::key;
+use crate::harness::{PASSWORD, TestApp, key};
 
 fn program(args: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_auth-service"));
@@ -83,6 +84,46 @@ async fn it_migrates_serves_and_stops() {
     assert_eq!(serving.wait().await.unwrap().code(), Some(0));
     let health = program(&["health"], &[("AUTH_ADMIN_ADDR", &admin)]);
     assert_eq!(finish(health).await.status.code(), Some(1));
+}
+
+/// The first operator is made at the machine, with a password out of a file; what
+/// is wrong with that is said, and nobody is made one.
+#[tokio::test]
+async fn it_makes_an_operator() {
+    let app = TestApp::start().await;
+    let url = app.database.app.to_url_lossy().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (good, short) = (file("good", &format!("{PASSWORD}\n")), file("short", "short\n"));
+    let missing = folder.path().join("missing").to_str().unwrap().to_owned();
+    let create = async |email: &str, file: &str| {
+        let line = ["admin", "create", email, "--password-file", file];
+        let output = finish(program(&line, &[("AUTH_DATABASE_URL", &url)])).await;
+        let said = String::from_utf8(output.stdout.clone()).unwrap();
+        let (code, log) = told(&output);
+        assert!(!log.contains(PASSWORD) && !said.contains(PASSWORD), "{log}");
+        (code, said, log)
+    };
+    let email = "root@example.org";
+    for (email, file, code) in [(email, &short, 1), (email, &missing, 1), ("root", &good, 64)] {
+        let (exit, said, log) = create(email, file).await;
+        assert_eq!((exit, said.as_str()), (Some(code), ""), "{log}");
+        assert!(!log.is_empty());
+    }
+    app.sign_in(email, PASSWORD).await.unwrap_err();
+
+    for outcome in ["has an account now, which is an operator's", "is an operator already"] {
+        let (code, said, log) = create(email, &good).await;
+        assert_eq!((code, said), (Some(0), format!("{email} {outcome}.\n")), "{log}");
+    }
+    let root = app.sign_in(email, PASSWORD).await.unwrap();
+    let mut admin = app.admin(&root.access_token);
+    let users = admin.list_users(ListUsersRequest::default()).await.unwrap().into_inner().users;
+    assert!(users.len() == 1 && users[0].admin, "{users:?}");
 }
 
 async fn finish(command: Command) -> Output {

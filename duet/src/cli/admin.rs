@@ -101,6 +101,8 @@ pub enum Keys {
     /// seconds.
     Revoke {
         /// Its id, the kid in the header of tokens.
+        // One in 64 begins as an option does.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
 }

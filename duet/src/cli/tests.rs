@@ -146,6 +146,10 @@ fn what_the_readme_says_is_understood() {
         "duet admin service-accounts delete reporter",
         "duet admin keys rotate",
         "duet admin keys revoke 1234",
+        // The hash of a key may begin with any letter of base64url.
+        "duet admin keys revoke -SRa2TSKGH29Zl9hs7HvVxOB4EZRaOgZqNKUiICV0ZU",
+        "duet admin keys revoke --Ra2TSKGH29Zl9hs7HvVxOB4EZRaOgZqNKUiICV0ZU",
+        "duet admin keys revoke _-Ra2TSKGH29Zl9hs7HvVxOB4EZRaOgZqNKUiICV0ZU --json",
         "duet admin audit",
         "duet admin --password-stdin --code 123456 keys rotate",
         "duet admin audit ada@example.com --limit 5",

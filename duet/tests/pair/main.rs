@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test has no Config")]
 
 mod client;
+mod client_admin;
 mod client_factors;
 mod client_files;
 mod client_known;

@@ -25,9 +25,9 @@ use crate::{
 
 const EMAIL: &str = "ada@example.org";
 /// The longest a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// How soon nothing is answered any more.
-const AT_MOST: Duration = Duration::from_secs(2);
+pub(crate) const AT_MOST: Duration = Duration::from_secs(2);
 
 type Account = AccountServiceClient<InterceptedService<Channel, Bearer>>;
 

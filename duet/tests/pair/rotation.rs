@@ -58,7 +58,7 @@ async fn signed_with(
 }
 
 /// The id of the key that a token is signed with.
-fn kid(token: &str) -> String {
+pub(crate) fn kid(token: &str) -> String {
     let header = token.split('.').next().unwrap();
     let header = BASE64_URL_SAFE_NO_PAD.decode(header).unwrap();
     let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
