@@ -42,6 +42,7 @@ mod rights;
 mod rows;
 mod services;
 mod soak;
+mod stale;
 mod start;
 mod statements;
 mod sweeping;
