@@ -24,5 +24,6 @@ mod revoked;
 mod rights;
 mod rotation;
 mod secrets;
+mod storm;
 mod third;
 mod watching;
