@@ -12,6 +12,7 @@ mod client_known;
 mod client_lists;
 mod client_owner;
 mod client_watch;
+mod compose;
 mod erasing;
 mod faults;
 mod grpc_web;
