@@ -296,16 +296,18 @@ async fn a_changed_password_is_told_to_its_owner() {
     mails.take(&ada.email, "Your password was changed").await;
 }
 
-/// Over TLS with a password; and never in clear when TLS was asked for.
+/// Over TLS with a password, begun by STARTTLS or spoken from the first byte; and
+/// never in clear when TLS was asked for.
 #[tokio::test]
 async fn a_mail_server_is_spoken_to_over_tls() {
-    let mails = MailServer::start_with_tls().await;
-    let app = start(&mails.flags_with_tls()).await;
-    let ada = app.signed_up("ada").await;
-    let mail = mails.take(&ada.email, VERIFY).await;
-    assert!(mail.over_tls);
-    // "\0duet\0p@ss" in base64.
-    assert_eq!(mail.credentials.as_deref(), Some("AGR1ZXQAcEBzcw=="));
+    for mails in [MailServer::start_with_tls().await, MailServer::start_wrapped().await] {
+        let app = start(&mails.flags_with_tls()).await;
+        let ada = app.signed_up("ada").await;
+        let mail = mails.take(&ada.email, VERIFY).await;
+        assert!(mail.over_tls);
+        // "\0duet\0p@ss" in base64.
+        assert_eq!(mail.credentials.as_deref(), Some("AGR1ZXQAcEBzcw=="));
+    }
 
     let clear = MailServer::start().await;
     let app = start(&clear.flags_with_tls()).await;

@@ -1,6 +1,6 @@
 //! A mail server on loopback: speaks as much of RFC 5321 as a client needs,
-//! with STARTTLS if it is given a certificate, keeps what it is given, and fails
-//! on demand.
+//! with STARTTLS or TLS from the first byte if it is given a certificate, keeps
+//! what it is given, and fails on demand.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,7 +10,7 @@ use std::{
 use shared::{server::tls, testing::eventually};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     task::AbortHandle,
 };
 use tokio_rustls::TlsAcceptor;
@@ -55,21 +55,27 @@ struct Shared {
     /// Every mail that was offered, taken or not.
     offered: Mutex<usize>,
     acceptor: Option<TlsAcceptor>,
+    /// Speaks TLS from the first byte.
+    wrapped: bool,
 }
 
 impl MailServer {
     /// A server that speaks in clear.
     pub(crate) async fn start() -> Self {
-        Self::start_with(None).await
+        Self::start_with(None, false).await
     }
 
     /// A server that offers STARTTLS, for `localhost`.
     pub(crate) async fn start_with_tls() -> Self {
-        let config = tls::load(&certificate(), &pem("key.pem")).unwrap();
-        Self::start_with(Some(TlsAcceptor::from(config))).await
+        Self::start_with(Some(acceptor()), false).await
     }
 
-    async fn start_with(acceptor: Option<TlsAcceptor>) -> Self {
+    /// A server that speaks nothing but TLS (RFC 8314), for `localhost`.
+    pub(crate) async fn start_wrapped() -> Self {
+        Self::start_with(Some(acceptor()), true).await
+    }
+
+    async fn start_with(acceptor: Option<TlsAcceptor>, wrapped: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
@@ -77,13 +83,14 @@ impl MailServer {
             mails: Mutex::default(),
             offered: Mutex::default(),
             acceptor,
+            wrapped,
         });
         let serving = shared.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let shared = serving.clone();
                 // A client may go at any time.
-                tokio::spawn(async move { drop(shared.serve(stream).await) });
+                tokio::spawn(async move { drop(shared.welcome(stream).await) });
             }
         });
         Self { port, shared, task: task.abort_handle() }
@@ -97,7 +104,8 @@ impl MailServer {
 
     /// The same, over TLS and signed in.
     pub(crate) fn flags_with_tls(&self) -> Vec<String> {
-        let url = format!("--smtp-url=smtp://duet:p%40ss@localhost:{}", self.port);
+        let scheme = if self.shared.wrapped { "smtps" } else { "smtp" };
+        let url = format!("--smtp-url={scheme}://duet:p%40ss@localhost:{}", self.port);
         let authority = format!("--smtp-ca-file={}", certificate().display());
         [url.as_str(), &authority, FROM, PAGE].map(str::to_owned).into()
     }
@@ -202,13 +210,28 @@ fn certificate() -> PathBuf {
     pem("certificate.pem")
 }
 
+fn acceptor() -> TlsAcceptor {
+    TlsAcceptor::from(tls::load(&certificate(), &pem("key.pem")).unwrap())
+}
+
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Shared {
-    async fn serve(&self, stream: impl Stream + 'static) -> std::io::Result<()> {
+    async fn welcome(&self, stream: TcpStream) -> std::io::Result<()> {
+        match self.acceptor.as_ref().filter(|_| self.wrapped) {
+            Some(acceptor) => self.serve(acceptor.accept(stream).await?, true).await,
+            None => self.serve(stream, false).await,
+        }
+    }
+
+    async fn serve(
+        &self,
+        stream: impl Stream + 'static,
+        mut over_tls: bool,
+    ) -> std::io::Result<()> {
         let mut stream: BufReader<Box<dyn Stream>> = BufReader::new(Box::new(stream));
-        let (mut over_tls, mut credentials, mut to) = (false, None, Vec::new());
+        let (mut credentials, mut to) = (None, Vec::new());
         stream.write_all(b"220 mail.test\r\n").await?;
         let mut line = String::new();
         loop {
