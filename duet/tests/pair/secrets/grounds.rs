@@ -20,10 +20,11 @@ use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions,
 };
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use super::hunt::{DATABASE, Hunt, Place};
-use crate::harness::{Up, descendants, folder, project};
+use crate::harness::{Up, descendants, folder, project, sign_up};
 
 const SCHEMAS: [&shared::database::Schema; 2] = [&auth_service::SCHEMA, &task_service::SCHEMA];
 const ROLES: [&str; 4] = ["auth_app", "auth_owner", "tasks_app", "tasks_owner"];
@@ -37,6 +38,7 @@ pub(crate) struct Grounds {
     /// and in command lines.
     name: String,
     place: PathBuf,
+    variables: Vec<(&'static str, String)>,
     _folder: TempDir,
 }
 
@@ -59,6 +61,7 @@ impl Grounds {
         let passwords_file =
             private(&place, "pgpass", &passwords.iter().map(line).collect::<String>());
         let pepper = private(&place, "pepper", &Key::random().to_base64());
+        let previous = private(&place, "previous-key", &Key::random().to_base64());
         let url = |database: &str, role: &str| cluster.url(database, role);
         let data = place.join("data");
         let variables = [
@@ -68,12 +71,13 @@ impl Grounds {
             ("TASK_OWNER_DATABASE_URL", url("tasks", "tasks_owner")),
             ("PGPASSFILE", passwords_file),
             ("AUTH_PEPPER_FILE", pepper),
+            ("AUTH_PREVIOUS_KEY_ENCRYPTION_KEY_FILE", previous),
             ("AUTH_ARGON2_MEMORY", "7168".to_owned()),
             ("DUET_LOG", "trace".to_owned()),
         ];
-        let variables: Vec<_> = variables.iter().map(|(name, to)| (*name, to.as_str())).collect();
-        let up = Up::start_with(&data, &variables).await;
-        Self { up, cluster, passwords: passwords.into(), name, place, _folder: folder }
+        let up = start(&data, &variables).await;
+        let (passwords, variables) = (passwords.into(), variables.into());
+        Self { up, cluster, passwords, name, place, variables, _folder: folder }
     }
 
     /// How a role connects.
@@ -114,6 +118,7 @@ impl Grounds {
             |file: &str| Key::parse(&fs::read_to_string(self.file(file)).unwrap()).expect("a key");
         let sealing = key("data/secrets/key-encryption-key");
         hunt.secret("the key-encryption key", sealing.expose());
+        hunt.secret("the previous key-encryption key", key("previous-key").expose());
         hunt.secret("the key of page tokens", key("data/secrets/page-token-key").expose());
         hunt.secret("the pepper", key("pepper").expose());
         let secret = fs::read_to_string(self.file("data/secrets/task-service-secret")).unwrap();
@@ -163,26 +168,71 @@ impl Grounds {
         let mut processes = vec![self.up.pid(), i32::try_from(self.cluster.pid()).unwrap()];
         processes.extend(processes.clone().into_iter().flat_map(descendants));
         assert!(processes.len() > 6, "Postgres is many");
-        for (place, file) in [(Place::Environment, "environ"), (Place::Arguments, "cmdline")] {
-            // One may just have ended.
-            let read = |pid: &i32| fs::read(format!("/proc/{pid}/{file}")).ok();
-            hunt.search(place, processes.iter().filter_map(read));
-        }
+        look_at(&processes, hunt);
         hunt.search(Place::Repository, files().map(|(_, bytes)| bytes));
     }
 
-    /// Stops the pair, and looks into what it logged.
+    /// Stops the pair, and looks into what it logged; then has it send a mail in
+    /// vain.
     pub(crate) async fn end(self, hunt: &mut Hunt) {
-        self.up.signal(rustix::process::Signal::INT);
-        let (code, log) = self.up.ended().await;
-        assert_eq!(code, Some(0));
-        assert!(log.contains("TRACE"), "everything is logged");
-        hunt.search(Place::Log, [log.into_bytes()]);
-        self.cluster.stop().await.unwrap();
+        let Self { up, cluster, place, mut variables, _folder, .. } = self;
+        stop(up, hunt).await;
+        let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let password = novel("Smtp");
+        hunt.secret("the password of the mail server", &password);
+        let port = server.local_addr().unwrap().port();
+        let url = format!("smtps://duet:{password}@localhost:{port}");
+        variables.push(("AUTH_SMTP_URL_FILE", private(&place, "smtp-url", &url)));
+        let up = start(&place.join("data"), &variables).await;
+        sign_up(&mut up.auth(), "carol@example.org").await;
+        // Whoever speaks to it is hung up on.
+        let hang_up = async move { while server.accept().await.is_ok() {} };
+        let hang_up = tokio::spawn(hang_up);
+        // While it is tried, the next attempt is further away.
+        let tried = "select count(*) from data.outbox
+            where attempts > 0 and next_attempt_at < now() + interval '3 minutes'";
+        eventually("a mail is sent in vain", async || {
+            let options = cluster.superuser_options("auth");
+            let mut superuser = options.connect().await.unwrap();
+            sqlx::query_scalar::<_, i64>(tried).fetch_one(&mut superuser).await.unwrap() > 0
+        })
+        .await;
+        hang_up.abort();
+        let mut superuser = cluster.superuser_options("auth").connect().await.unwrap();
+        look_at(&[up.pid()], hunt);
+        hunt.search(Place::Rows, dump(&mut superuser).await);
+        let statements = fs::read(cluster.log_file()).unwrap();
+        hunt.search(Place::Statements, [statements]);
+        stop(up, hunt).await;
+        superuser.close().await.unwrap();
+        cluster.stop().await.unwrap();
     }
 
     async fn superuser(&self, database: &str) -> PgConnection {
         self.cluster.superuser_options(database).connect().await.unwrap()
+    }
+}
+
+async fn start(data: &Path, variables: &[(&str, String)]) -> Up {
+    let variables: Vec<_> = variables.iter().map(|(name, to)| (*name, to.as_str())).collect();
+    Up::start_with(data, &variables).await
+}
+
+/// Stops a pair, and looks into what it logged.
+async fn stop(up: Up, hunt: &mut Hunt) {
+    up.signal(rustix::process::Signal::INT);
+    let (code, log) = up.ended().await;
+    assert_eq!(code, Some(0));
+    assert!(log.contains("TRACE"), "everything is logged");
+    hunt.search(Place::Log, [log.into_bytes()]);
+}
+
+/// Looks at what processes were started with.
+fn look_at(processes: &[i32], hunt: &mut Hunt) {
+    for (place, file) in [(Place::Environment, "environ"), (Place::Arguments, "cmdline")] {
+        // One may just have ended.
+        let read = |pid: &i32| fs::read(format!("/proc/{pid}/{file}")).ok();
+        hunt.search(place, processes.iter().filter_map(read));
     }
 }
 
