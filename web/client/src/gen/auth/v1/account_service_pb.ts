@@ -1307,8 +1307,7 @@ export const AccountService: GenService<{
    * Deletes the account: at once nobody can sign in and every token is refused,
    * then every service erases what it has. Needs a recent proof. A repetition
    * that comes while it is done answers the same; afterwards the token is
-   * refused as any other (SESSION_REVOKED), and the receipt token is in the mail,
-   * which is sent if the address was verified.
+   * refused as any other (SESSION_REVOKED), and the receipt token is in the mail.
    *
    * @generated from rpc auth.v1.AccountService.DeleteUser
    */

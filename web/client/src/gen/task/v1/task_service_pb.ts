@@ -1250,8 +1250,9 @@ export const TaskService: GenService<{
   },
   /**
    * Tells what there is and then everything that changes, as it changes: tasks
-   * and lists. Ends with UNAUTHENTICATED (TOKEN_EXPIRED, SESSION_REVOKED) when
-   * the access token does, UNAVAILABLE (SERVER_DRAINING, DATABASE_UNAVAILABLE)
+   * and lists. Ends with UNAUTHENTICATED when the access token does (TOKEN_EXPIRED;
+   * TOKEN_INVALID if its key was withdrawn: a new token goes on) or the session
+   * (SESSION_REVOKED), UNAVAILABLE (SERVER_DRAINING, DATABASE_UNAVAILABLE)
    * when the service cannot go on; the last `resume_token` goes on from there
    * on any replica. Too many streams at once are RESOURCE_EXHAUSTED
    * (WATCH_LIMIT).
