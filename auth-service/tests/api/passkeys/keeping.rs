@@ -2,17 +2,20 @@
 //! to their owner without what they are checked by, and gone with the account.
 
 use proto::auth::v1::{
-    FactorKind, ListFactorsRequest, complete_sign_in_request::Code::PasskeyAssertion,
+    DeleteFactorRequest, FactorKind, ListFactorsRequest,
+    complete_sign_in_request::Code::PasskeyAssertion,
 };
 use serde_json::Value;
 use shared::{telemetry, testing::eventually};
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
-use super::device::{Key, PUBLIC_URL, Passkey, begun, with_passkey};
+use super::device::{Key, Making, PUBLIC_URL, Passkey, begun, confirm, with_passkey};
 use crate::{
     authenticator::{Authenticator, challenged, complete},
     export::exported,
     harness::{TestApp, key, minutes},
+    recovery::{self, VERIFY},
+    smtp::MailServer,
 };
 
 fn hex(bytes: &[u8]) -> String {
@@ -133,6 +136,24 @@ async fn a_passkey_goes_with_the_account() {
         left.iter().map(uuid::Uuid::to_string).collect::<Vec<_>>(),
         [of_bob.name.rsplit('/').next().unwrap()]
     );
+}
+
+/// Whose address is verified has a mail when a passkey is added, and when it goes.
+#[tokio::test]
+async fn an_owner_is_told_of_passkeys() {
+    let mails = MailServer::start().await;
+    let app = recovery::start(&mails, &[]).await;
+    let ada = app.signed_up("ada").await;
+    recovery::verify(&app, &mails.take(&ada.email, VERIFY).await.token()).await.unwrap();
+    let begun = begun(&app, ada.token()).await;
+    let key = Key::es256();
+    let mut made = Making::of(&begun.creation_options, &key);
+    made.client["origin"] = format!("https://{}", made.host).into();
+    confirm(&app, ada.token(), &begun.name, &made.json()).await.unwrap();
+    mails.take(&ada.email, "A second factor was added").await;
+    let request = DeleteFactorRequest { name: begun.name };
+    app.account(ada.token()).delete_factor(request).await.unwrap();
+    mails.take(&ada.email, "A second factor was removed").await;
 }
 
 async fn drop_factors(app: &TestApp, name: &str) {
