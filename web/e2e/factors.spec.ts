@@ -329,13 +329,6 @@ test("with a second factor the proof takes a code as well", async ({ person }) =
   await expect(codes(ada)).toHaveCount(10);
 });
 
-test("a service that offers no passkeys says so", async ({ person }) => {
-  const ada = await person("ada");
-  await ada.open(PATH);
-  await ada.button("Add a passkey").click();
-  await expect(ada.alert("This service offers no passkeys.")).toBeFocused();
-});
-
 test("the proof has a field of its own beside that of an app that is being added", async ({
   person,
 }) => {

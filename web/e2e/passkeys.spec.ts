@@ -9,8 +9,6 @@ import { PasskeyDevice } from "./harness/passkeys.ts";
 import type { Someone } from "./harness/someone.ts";
 import { expect, test } from "./harness/test.ts";
 
-test.use({ named: true });
-
 const PATH = "/settings/factors";
 const NAME = "What you call the passkey (optional)";
 const NOT_USED = "No passkey was used: it was cancelled, or took too long.";

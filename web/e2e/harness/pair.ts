@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { Mails } from "./mails.ts";
 import { installed, program } from "./paths.ts";
 import { folder, type Place } from "./place.ts";
-import { freeFrom } from "./ports.ts";
 import { Program } from "./process.ts";
 
 export class Pair implements Place {
@@ -28,19 +27,7 @@ export class Pair implements Place {
   }
 
   /** Starts it; `settings` are more variables, such as AUTH_ACCESS_TOKEN_TTL. */
-  static start(settings: Record<string, string>): Promise<Pair> {
-    return Pair.#start(settings);
-  }
-
-  /** The same with a name for the page, which passkeys need; `seat` keeps workers apart. */
-  static async startNamed(settings: Record<string, string>, seat: number): Promise<Pair> {
-    const port = await freeFrom(24_000 + seat * 50)();
-    const origin = `http://localhost:${port}`;
-    const named = { DUET_LISTEN_ADDR: `127.0.0.1:${port}`, AUTH_PUBLIC_URL: origin };
-    return Pair.#start({ ...settings, ...named }, origin);
-  }
-
-  static async #start(settings: Record<string, string>, origin?: string): Promise<Pair> {
+  static async start(settings: Record<string, string>): Promise<Pair> {
     const data = folder();
     const free = "127.0.0.1:0";
     const duet = new Program(program("duet"), [], {
@@ -58,8 +45,7 @@ export class Pair implements Place {
     const labels = ["browser", "auth-service", "task-service"];
     const lines = labels.map((label) => duet.line(new RegExp(`^ +${label} +(\\S+)`)));
     const addresses = (await Promise.all(lines)).map((found) => found[1] ?? "");
-    const [page = "", ...services] = addresses;
-    return new Pair(duet, data, [origin ?? page, ...services]);
+    return new Pair(duet, data, addresses);
   }
 
   /** Has all sessions of somebody be proved so much earlier than they were. */

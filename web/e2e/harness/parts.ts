@@ -5,11 +5,11 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect } from "@playwright/test";
 import { builtPage, installed, program, project } from "./paths.ts";
 import { folder, type Place } from "./place.ts";
-import { freeFrom } from "./ports.ts";
 import { descendants, Program } from "./process.ts";
 
 type Variables = Record<string, string>;
@@ -187,9 +187,17 @@ export class Parts implements Place {
 
 type Ports = Record<"auth" | "task" | "authAdmin" | "taskAdmin" | "web" | "webPlain", number>;
 
-/** One for each part. */
+/**
+ * Ports that are free now and stay so: outside of the range from which the
+ * system picks ports for outgoing connections.
+ */
 async function freePorts(from: number): Promise<Ports> {
-  const next = freeFrom(from);
+  let port = from;
+  const next = async (): Promise<number> => {
+    do port += 1;
+    while (!(await isFree(port)));
+    return port;
+  };
   return {
     auth: await next(),
     task: await next(),
@@ -198,4 +206,12 @@ async function freePorts(from: number): Promise<Ports> {
     web: await next(),
     webPlain: await next(),
   };
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
 }

@@ -13,8 +13,6 @@ import { Watch } from "./watch.ts";
 interface Settings {
   /** Variables of `duet up`, such as AUTH_ACCESS_TOKEN_TTL. */
   settings: Record<string, string>;
-  /** Whether the page is open under a name, and not at the number of an address. */
-  named: boolean;
   pair: Pair;
   parts: Parts;
 }
@@ -37,11 +35,10 @@ export interface People {
 
 export const test = base.extend<People, Settings>({
   settings: [{}, { scope: "worker", option: true }],
-  named: [false, { scope: "worker", option: true }],
 
   pair: [
-    async ({ settings, named }, use, { parallelIndex }) => {
-      const pair = await (named ? Pair.startNamed(settings, parallelIndex) : Pair.start(settings));
+    async ({ settings }, use) => {
+      const pair = await Pair.start(settings);
       await use(pair);
       await pair.stop();
     },
