@@ -46,7 +46,8 @@ begin
     end if;
     update data.factors f set last_used_at = p_now, last_step = coalesce(v_step, f.last_step)
         where f.user_id = p_user and f.id = v_factor;
+    -- Not by a passkey: its owner uses it without ever seeing that codes are guessed.
     update data.users u set wrong_codes = 0, codes_from = null
-        where u.user_id = p_user and u.wrong_codes > 0;
+        where u.user_id = p_user and u.wrong_codes > 0 and p_method <> 'pop';
     return p_method;
 end $$;

@@ -127,7 +127,9 @@ async fn wrong_codes_do_not_hold_up_a_passkey() {
     let challenge = challenged(&app, &ada).await;
     let answer = PasskeyAssertion(passkey.answer(&challenge.passkey_options));
     complete(&app, &challenge.token, answer).await.unwrap();
-    signed_in(&app, &ada, right()).await.unwrap();
+    // Nor does it make anybody forget that codes were guessed.
+    let waiting = signed_in(&app, &ada, right()).await.unwrap_err();
+    waiting.is(Code::ResourceExhausted, "SIGN_IN_THROTTLED");
 
     // What no device would answer is no guess, either: codes do not wait for it.
     for _ in 0..3 {
