@@ -1,6 +1,6 @@
 //! What strangers and thieves make the service do, counted before it is done.
 
-use proto::auth::v1::ChangePasswordRequest;
+use proto::auth::v1::{ChangePasswordRequest, ReauthenticateRequest};
 use sqlx::ConnectOptions as _;
 use tonic::{Code, Status};
 
@@ -70,7 +70,7 @@ async fn a_link_has_a_few_passwords_looked_at() {
 #[tokio::test]
 async fn a_day_of_refusals_is_a_bounded_number_of_entries() {
     let app = TestApp::start_with(&[BEHIND, "--sign-in-per-address=1"]).await;
-    app.signed_up("ada").await;
+    let ada = app.signed_up("ada").await;
     let refusals = async || {
         let audited = audited(&app).await;
         let of = |kind: &str| audited.get(kind).copied().unwrap_or_default();
@@ -87,6 +87,12 @@ async fn a_day_of_refusals_is_a_bounded_number_of_entries() {
         app.clock.advance(minutes(1));
     }
     assert_eq!(refusals().await, 100);
+    // Whoever is in somebody's session is noted all the same.
+    let request = ReauthenticateRequest { password: WRONG.to_owned(), ..Default::default() };
+    let session = app.refresh(&ada.credentials.refresh_token).await.unwrap();
+    let refused = app.account(&session.access_token).reauthenticate(request).await.unwrap_err();
+    refused.is(Code::Unauthenticated, "INVALID_CREDENTIALS");
+    assert_eq!(audited(&app).await["password.refused"], 1);
     app.clock.advance(minutes(24 * 60));
     attempt(app.auth(), "203.0.113.1", (ADA, WRONG, "")).await.unwrap_err();
     assert_eq!(refusals().await, 101, "the next day is another one");
