@@ -13,7 +13,7 @@ begin
         from data.mail_tokens t join data.users u on u.user_id = t.user_id
         where t.user_id = p_user and t.kind = 'reset' and t.hash = p_hash
             and t.used_at is null and t.expires_at > p_now
-            and u.email = t.payload ->> 'email';
+            and u.email = coalesce(t.payload ->> 'email', u.email);
     if not found then
         return;
     end if;

@@ -15,6 +15,9 @@ begin
         return 'bound';
     end if;
     delete from data.factors f where f.user_id = p_user and f.id = p_factor;
+    if v_factor.kind = 'passkey' then
+        update data.users u set passkeys_from = p_now where u.user_id = p_user;
+    end if;
     if v_factor.confirmed_at is not null then
         if not data.has_factor(p_user) then
             perform data.drop_recovery_codes(p_user);

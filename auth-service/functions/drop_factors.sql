@@ -12,6 +12,6 @@ begin
         ) dropped;
     delete from data.recovery_codes c where c.user_id = p_user;
     delete from data.factors f where f.user_id = p_user;
-    update data.users u set wrong_codes = 0, codes_from = null
-        where u.user_id = p_user and u.wrong_codes > 0;
+    update data.users u set wrong_codes = 0, codes_from = null, passkeys_from = p_now
+        where u.user_id = p_user;
 end $$;

@@ -14,7 +14,8 @@ begin
     perform set_config('app.user_id', p_user::text, true);
     v_payload := data.use_mail_token(p_user, 'reset', p_hash, p_now);
     select u.* into v_before from data.users u
-        where u.user_id = p_user and u.email = v_payload ->> 'email';
+        where u.user_id = p_user and v_payload is not null
+            and u.email = coalesce(v_payload ->> 'email', u.email);
     if not found then
         return false;
     end if;

@@ -68,8 +68,8 @@ impl RelyingParty {
         Some(Self { id_hash: sha256(host.as_bytes()), id: host, origin })
     }
 
-    /// The passkey that `answer` has made for `question`, as section 7.1 has it
-    /// checked, without attestation.
+    /// The passkey that `answer` has made for `question`, and when it was asked, as
+    /// section 7.1 has it checked, without attestation.
     ///
     /// # Errors
     /// What is wrong with it, in words for the caller.
@@ -79,7 +79,7 @@ impl RelyingParty {
         question: &Question,
         sealer: &Sealer,
         now: DateTime<Utc>,
-    ) -> Result<Credential, &'static str> {
+    ) -> Result<(Credential, Asked), &'static str> {
         if answer.len() > MAX_REGISTRATION {
             return Err(TOO_LONG);
         }
@@ -87,9 +87,7 @@ impl RelyingParty {
         let client = ClientData::read(&answer.response.client_data).ok_or(NOT_READABLE)?;
         let data = AuthenticatorData::read(&answer.response.authenticator_data);
         let data = data.ok_or(NOT_READABLE)?;
-        if question.asked_by(&client.challenge, sealer, now).is_none() {
-            return Err(NOT_ASKED);
-        }
+        let asked = question.asked_by(&client.challenge, sealer, now).ok_or(NOT_ASKED)?;
         if !self.is_asked_here(&client, CREATE, &data) {
             return Err(FROM_ELSEWHERE);
         }
@@ -99,7 +97,8 @@ impl RelyingParty {
         }
         // What the browser tells beside it must be what the device made.
         let made = data.made(&key.to_cose()).filter(|id| *id == answer.raw_id.0.as_slice());
-        made.and_then(|id| Credential::new(id, key)).ok_or(NOT_READABLE)
+        let made = made.and_then(|id| Credential::new(id, key)).ok_or(NOT_READABLE)?;
+        Ok((made, asked))
     }
 
     /// Which of `known` gave this answer to `question`, and when it was asked, as

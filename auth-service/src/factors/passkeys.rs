@@ -1,6 +1,7 @@
 //! Passkeys among the factors, and adding one: what is begun is stored nowhere, and
 //! what is confirmed has been checked to be the answer to it.
 
+use chrono::DateTime;
 use shared::{
     database::{Database, Repeat},
     rng,
@@ -9,8 +10,12 @@ use uuid::Uuid;
 
 use super::{Factor, Kind, KnownFactor, MOST, label};
 use crate::{
-    email::DisplayName, error::Error, passkey::Credential, recovery_code::RecoveryCodes,
-    sealing::Sealer, sessions::Caller,
+    email::DisplayName,
+    error::Error,
+    passkey::{Asked, Credential},
+    recovery_code::RecoveryCodes,
+    sealing::Sealer,
+    sessions::Caller,
 };
 
 /// The passkeys among these factors of `user`, each with the id of its factor.
@@ -39,20 +44,32 @@ pub fn check_room(known: &[KnownFactor]) -> Result<(), Error> {
     }
 }
 
-/// Adds a passkey as the factor `id`, as which it was asked for. With the first
-/// factor come recovery codes, and every other session ends.
+/// A passkey that was made, and is to be a factor.
+pub struct Enrolled {
+    /// As which factor it was asked for.
+    pub factor: Uuid,
+    /// What its owner calls it.
+    pub display_name: DisplayName,
+    /// What its answers are checked with.
+    pub credential: Credential,
+    /// When it was asked for.
+    pub asked: Asked,
+}
+
+/// Adds a passkey. With the first factor come recovery codes, and every other session
+/// ends.
 ///
 /// # Errors
 /// `SessionOver`, `FactorQuota`, `PasskeyUsed`.
 pub async fn confirm(
     database: &Database,
     caller: &Caller,
-    id: Uuid,
-    display_name: &DisplayName,
-    credential: &Credential,
+    enrolled: &Enrolled,
     sealer: &Sealer,
 ) -> Result<(Factor, Option<RecoveryCodes>), Error> {
     let &Caller { user, session, ref client, now } = caller;
+    let &Enrolled { factor: id, ref display_name, ref credential, asked: Asked(asked) } = enrolled;
+    let asked = asked.and_then(DateTime::from_timestamp_micros).unwrap_or(now);
     let codes = RecoveryCodes::random();
     let set = rng::uuid_v7(now);
     let sealed = &sealer.seal(&label(user, id), &credential.to_bytes());
@@ -60,14 +77,15 @@ pub async fn confirm(
     let (client, name, hashes) = (&client.json(), display_name.as_str(), &codes.hashes());
     let outcome = database.call(Repeat::Unsafe, |mut connection| async move {
         sqlx::query_scalar!(
-            r#"select api.confirm_passkey($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-                as "outcome!""#,
+            r#"select api.confirm_passkey($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                $12) as "outcome!""#,
             user,
             session,
             id,
             name,
             sealed,
             MOST,
+            asked,
             set,
             set_sealed,
             hashes,

@@ -77,8 +77,9 @@ impl Service {
         // Without a name there is no saying what it should be the answer to.
         let ((user, factor), display_name, made) = fields.all((named, display_name, made))?;
 
-        let confirmed =
-            passkeys::confirm(database, &caller, factor, &display_name, &made, sealer).await?;
+        let (credential, asked) = made;
+        let made = passkeys::Enrolled { factor, display_name, credential, asked };
+        let confirmed = passkeys::confirm(database, &caller, &made, sealer).await?;
         let (factor, codes) = confirmed;
         self.0.outbox.filled();
         // The first factor ends every other session.

@@ -142,6 +142,27 @@ async fn recovery_codes_come_with_the_first_and_go_with_the_last_factor() {
     app.sign_in(&ada.email, PASSWORD).await.unwrap();
 }
 
+/// What was begun before a passkey was removed adds none: not the one that was removed,
+/// and no other.
+#[tokio::test]
+async fn a_passkey_that_was_removed_does_not_come_back() {
+    let app = TestApp::start_with(&LONG).await;
+    let ada = app.signed_up("ada").await;
+    let (begun, other) = (begun(&app, ada.token()).await, begun(&app, ada.token()).await);
+    let answer = Making::of(&begun.creation_options, &Key::es256()).json();
+    confirm(&app, ada.token(), &begun.name, &answer).await.unwrap();
+    app.clock.advance(Duration::from_secs(1));
+    delete(&app, ada.token(), &begun.name).await;
+    let waiting = Making::of(&other.creation_options, &Key::es256()).json();
+    for (name, answer) in [(&begun.name, &answer), (&other.name, &waiting)] {
+        let refused = confirm(&app, ada.token(), name, answer).await.unwrap_err();
+        refused.is(Code::InvalidArgument, "FIELD_INVALID");
+        assert_eq!(refused.fields(), ["credential"]);
+    }
+    assert_eq!(listed(&app, ada.token()).await, []);
+    Passkey::enrolled(&app, ada.token(), Key::es256()).await;
+}
+
 /// Who signed in by the password alone showed no factor: that ends.
 #[tokio::test]
 async fn the_first_passkey_ends_every_other_session() {
