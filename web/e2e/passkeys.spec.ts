@@ -139,11 +139,11 @@ test("the codes of an app stay beside it, also when the passkey is good no more"
   const laptop = factors.find(({ displayName }) => displayName === "Laptop");
   await account.account.deleteFactor({ name: laptop?.name ?? "" });
   await ada.button("Use a passkey").click();
-  await expect(ada.alert("This passkey is not good here.")).toBeFocused();
+  await expect(ada.alert("This passkey was not accepted.")).toBeFocused();
   await ada.field("Code").fill("12");
   await ada.field("Code").press("Enter");
   await expect(ada.alert("A code has six digits.")).toBeFocused();
-  await expect(ada.alert("This passkey is not good here.")).toHaveCount(0);
+  await expect(ada.alert("This passkey was not accepted.")).toHaveCount(0);
   await ada.field("Code").fill(await app.code());
   await ada.field("Code").press("Enter");
   await ada.seesTasks();
@@ -237,4 +237,25 @@ test("a browser that knows no passkeys is not offered any", async ({ person, sit
   await old.open(PATH);
   await expect(passkeys(old)).toHaveCount(1);
   await expect(old.button("Add a passkey")).toHaveCount(0);
+});
+
+test("who has only passkeys left is asked for nothing else", async ({ person, pair, sit }) => {
+  const ada = await person("ada");
+  await PasskeyDevice.of(ada);
+  await add(ada, "Laptop");
+  pair.spendCodes(ada.who);
+  await ada.signOut();
+  await expect(ada.heading("Sign in")).toBeVisible();
+  await ada.signIn();
+  await expect(ada.heading("Use a passkey")).toBeVisible();
+  await expect(ada.page.locator("form input")).toHaveCount(0);
+  await ada.button("Use a passkey").click();
+  await ada.seesTasks();
+
+  const old = await sit(ada.who);
+  await old.page.addInitScript(() => Reflect.deleteProperty(window, "PublicKeyCredential"));
+  await old.open("/signin");
+  await old.signIn();
+  await expect(old.page.getByText("a passkey, which this browser cannot use")).toBeVisible();
+  await expect(old.page.locator("form input")).toHaveCount(0);
 });

@@ -50,9 +50,18 @@ export class Pair implements Place {
 
   /** Has all sessions of somebody be proved so much earlier than they were. */
   age({ email }: { email: string }, by: string): void {
+    this.#tell(`update data.sessions s set auth_time = s.auth_time - interval '${by}'
+      from data.users u where u.user_id = s.user_id and u.email = '${email}'`);
+  }
+
+  /** Has somebody have used all recovery codes. */
+  spendCodes({ email }: { email: string }): void {
+    this.#tell(`delete from data.recovery_codes c
+      using data.users u where u.user_id = c.user_id and u.email = '${email}'`);
+  }
+
+  #tell(statement: string): void {
     const socket = readdirSync(this.#data).find((name) => name.endsWith(".socket")) ?? "";
-    const statement = `update data.sessions s set auth_time = s.auth_time - interval '${by}'
-      from data.users u where u.user_id = s.user_id and u.email = '${email}'`;
     const place = ["--host", join(this.#data, socket), "--username", "postgres", "auth"];
     execFileSync(installed("psql"), ["--no-psqlrc", "--quiet", "--command", statement, ...place]);
   }

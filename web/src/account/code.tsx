@@ -15,6 +15,11 @@ export function noCode(kinds: readonly FactorKind[]): TypedCode {
   return { case: onlyRecovers ? "recoveryCode" : "totpCode", value: "" };
 }
 
+/** Whether one of these is shown by a code. */
+export function haveCodes(kinds: readonly FactorKind[]): boolean {
+  return kinds.includes(FactorKind.TOTP) || kinds.includes(FactorKind.RECOVERY_CODES);
+}
+
 const FIELDS = { totpCode: "totp_code", recoveryCode: "recovery_code" } as const;
 const WRONG = {
   totpCode: "This is not the code, or it was used before. Please try the next one.",

@@ -40,7 +40,7 @@ export function answered(value: string): SecondFactorCode {
 /** What the service finds wrong with the answer; there is no field that it is typed into. */
 export function passkeyFaults(failure: Failure): Fault[] {
   const wrong = failure.reason === "CODE_INVALID";
-  const text = "This passkey is not good here. Please try another one, or use a code.";
+  const text = "This passkey was not accepted. Please try again, or use another one or a code.";
   if (wrong) return [{ field: "", text }];
   return faultsOf(failure).map((fault) =>
     fault.field === "passkey_assertion" ? { ...fault, field: "" } : fault,

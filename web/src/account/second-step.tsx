@@ -6,7 +6,7 @@ import { useEffect, useId, useState } from "preact/hooks";
 import { duet } from "../duet.ts";
 import { Heading } from "../ui/heading.tsx";
 import { useSeconds } from "../ui/seconds.ts";
-import { bare, checkCode, CodeField, codeFaults, focusIn, noCode } from "./code.tsx";
+import { bare, checkCode, CodeField, codeFaults, focusIn, haveCodes, noCode } from "./code.tsx";
 import { type Fault, SubmitButton, Summary, useSubmit } from "./form.tsx";
 import { answered, knowsPasskeys, PasskeyButton, passkeyFaults, usePasskey } from "./passkey.tsx";
 
@@ -38,7 +38,7 @@ export function SecondStep({ challenge, until, back, done }: Props) {
   }, [left === 0]);
   return (
     <div id={id} class="screen narrow">
-      <Heading text={passkeys ? "Use a passkey or a code" : "Enter your code"} />
+      <Heading text={title(passkeys, haveCodes(challenge.factorKinds))} />
       <p>Your password is right. This account asks for a second factor, too.</p>
       <CodeForm {...{ challenge, passkeys, back, done }} />
       <TimeLeft seconds={left} />
@@ -47,6 +47,11 @@ export function SecondStep({ challenge, until, back, done }: Props) {
       </button>
     </div>
   );
+}
+
+function title(passkeys: boolean, codes: boolean): string {
+  if (!codes) return "Use a passkey";
+  return passkeys ? "Use a passkey or a code" : "Enter your code";
 }
 
 interface FormProps extends Omit<Props, "until"> {
@@ -87,8 +92,15 @@ function CodeForm({ challenge, passkeys, back, done }: FormProps) {
     >
       <Summary submit={passkey.faults.length > 0 ? passkey : submit} />
       {passkeys && <PasskeyButton submit={passkey} codes={submit} />}
-      <CodeField typed={typed} onTyped={setTyped} kinds={factorKinds} submit={submit} />
-      <SubmitButton text="Sign in" submit={submit} />
+      {haveCodes(factorKinds) && (
+        <>
+          <CodeField typed={typed} onTyped={setTyped} kinds={factorKinds} submit={submit} />
+          <SubmitButton text="Sign in" submit={submit} />
+        </>
+      )}
+      {!haveCodes(factorKinds) && !passkeys && (
+        <p>It asks for a passkey, which this browser cannot use. Please use another browser.</p>
+      )}
     </form>
   );
 }

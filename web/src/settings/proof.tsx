@@ -12,7 +12,7 @@ import {
   type SecondFactorCode,
 } from "duet-client";
 import { useEffect, useId, useState } from "preact/hooks";
-import { bare, checkCode, CodeField, codeFaults, noCode } from "../account/code.tsx";
+import { bare, checkCode, CodeField, codeFaults, haveCodes, noCode } from "../account/code.tsx";
 import {
   type Fault,
   needed,
@@ -81,17 +81,16 @@ function ProofDialog() {
   const [kinds, setKinds] = useState<readonly FactorKind[]>([]);
   const [passkeys, setPasskeys] = useState(false);
   const ask = usePasskey("answer");
-  const asksCode = kinds.length > 0;
+  const asksCode = haveCodes(kinds);
+  const look = async (): Promise<void> => {
+    const { factorKinds, passkeyOptions } = await duet.account.beginReauthentication({});
+    setKinds(factorKinds);
+    setPasskeys(passkeyOptions !== "" && knowsPasskeys());
+    setTyped(noCode(factorKinds));
+  };
   useEffect(() => {
-    duet.account.beginReauthentication({}).then(
-      ({ factorKinds, passkeyOptions }) => {
-        setKinds(factorKinds);
-        setPasskeys(passkeyOptions !== "" && knowsPasskeys());
-        setTyped(noCode(factorKinds));
-      },
-      // The service says so if a code is missing.
-      () => undefined,
-    );
+    // The service says so if a code is missing.
+    look().catch(() => undefined);
   }, []);
   const check = (): Fault[] => needed(PASSWORD, password, "Enter your password.");
   const prove = async (code?: SecondFactorCode): Promise<void> => {
@@ -107,7 +106,7 @@ function ProofDialog() {
     () => prove(asksCode ? bare(typed) : undefined),
     (failure) => {
       if (failure.fields.some(({ field }) => field === "totp_code") && !asksCode) {
-        setKinds([FactorKind.TOTP, FactorKind.RECOVERY_CODES]);
+        look().catch(() => setKinds([FactorKind.TOTP, FactorKind.RECOVERY_CODES]));
       }
       return read(failure, here(codeFaults(failure, typed)));
     },
@@ -161,7 +160,7 @@ function ProofDialog() {
           />
         )}
         <div class="actions">
-          <SubmitButton text="Confirm" submit={submit} />
+          {(asksCode || kinds.length === 0) && <SubmitButton text="Confirm" submit={submit} />}
           <button type="button" class="secondary" onClick={() => settle(false)}>
             Cancel
           </button>
