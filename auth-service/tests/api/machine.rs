@@ -7,14 +7,14 @@ use auth_service::{
     email::Email,
 };
 use proto::auth::v1::{ListFactorsRequest, SignInRequest};
-use shared::clock::Clock as _;
+use shared::{clock::Clock as _, testing::eventually};
 use sqlx::ConnectOptions as _;
 use tonic::Code;
 
 use crate::{
     abuse::{ADA, audited, number},
     authenticator::{Authenticator, with_authenticator},
-    harness::{PASSWORD, Told as _},
+    harness::{PASSWORD, Told as _, minutes},
     recovery::{NEW, RESET, request_reset, reset, start},
     smtp::MailServer,
 };
@@ -64,13 +64,22 @@ async fn second_factors_are_dropped_at_the_machine() {
     let again = app.sign_in(ADA, PASSWORD).await.unwrap();
     let listed = app.account(&again.access_token).list_factors(ListFactorsRequest::default()).await;
     assert_eq!(listed.unwrap().into_inner().factors, []);
-    mails.take(ADA, "A second factor was removed").await;
     let entries = audited(&app).await;
     assert_eq!((entries["admin.factors.dropped"], entries["session.revoked"]), (1, 1));
     // Nothing is left to be dropped, and so nobody is signed out.
     assert_eq!(drop_factors(ADA).await.unwrap(), Dropped::None);
     app.refresh(&again.refresh_token).await.unwrap();
+    // What was done beside the service it finds when it looks next.
+    let due = "select count(*) from data.outbox
+        where kind = 'factor-removed' and next_attempt_at is not null";
+    eventually("the mail is sent", async || {
+        app.clock.advance(minutes(1));
+        number(&app, due).await == 0
+    })
+    .await;
+    mails.take(ADA, "A second factor was removed").await;
 
+    let again = app.sign_in(ADA, PASSWORD).await.unwrap();
     Authenticator::enrolled(&app, &again.access_token).await;
     let url = app.database.app.to_url_lossy().to_string();
     let done = "ada@example.org has no second factor any more; its sessions are over.\n";
