@@ -41,8 +41,9 @@ pub enum AdminCommand {
     /// Make an account no operator's any more, and end its sessions.
     Revoke(RevokeOperator),
     /// Remove every second factor of an account and end its sessions, because its
-    /// owner is locked out: make sure that it is the owner who asks. A thief who knows
-    /// the password can still sign in: have the owner set a new one.
+    /// owner is locked out: make sure that it is the owner who asks. Where a thief added
+    /// one, have the owner set a new password by mail first: with the old one the thief
+    /// would be in again.
     DropFactors(DropFactors),
 }
 

@@ -108,8 +108,8 @@ impl Links<'_> {
             happened("A second factor was added to your account", mail.created_at, device),
             Part::says(
                 "Whoever signs in is asked for one beside the password. If it was not you, \
-                somebody knows your password: remove the second factor, and set a new password \
-                at once. If you cannot sign in, ask whoever runs this service to remove it.",
+                somebody knows your password: set a new password at once, and then remove the \
+                second factor. If you cannot sign in, ask whoever runs this service to remove it.",
             ),
             self.forgot(),
         ];
