@@ -20,6 +20,7 @@ pub mod rng;
 pub mod secret;
 pub mod server;
 pub mod service_token;
+pub mod stream;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
 use futures_util::Stream;
 use proto::auth::v1::{
     WatchTrustRequest, WatchTrustResponse,
@@ -19,9 +18,8 @@ use proto::auth::v1::{
 use shared::{
     error::{Failure, Fields, Reason},
     interceptor::Identity,
-    name,
+    name, stream,
     trust::{self, Subject},
-    verify::LEEWAY_SECONDS,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -34,7 +32,7 @@ use crate::{
     error::DOMAIN,
     trust_feed::{
         Refused, Watch, token,
-        watcher::{Ended, Events, Tell, Told},
+        watcher::{Events, Tell, Told},
     },
 };
 
@@ -48,8 +46,6 @@ const CROWDED: Duration = Duration::from_secs(5);
 const CONFIRMED: usize = 1024;
 /// Messages of a watcher that are read before others have their turn.
 const HEARD_AT_ONCE: usize = 64;
-/// When to come back where a stream had to end.
-const RESUME: Duration = Duration::from_millis(500);
 
 /// The service, until its server shuts down.
 #[derive(Clone)]
@@ -115,7 +111,7 @@ impl TrustTeller {
         let (since,) = fields.all((since,))?;
         let draining = self.draining.clone();
         let erased = self.service.confirming(identity.subject());
-        let until = expiry(identity.expires_at());
+        let until = stream::until(&identity);
         let events = self.service.0.trust.watch(Watch { identity, since, until, draining }).await;
         let events = events.map_err(|refused| match refused {
             Refused::Full => {
@@ -212,7 +208,7 @@ impl Stream for Watching {
         let told = ready!(Pin::new(&mut self.events).poll_next(cx));
         Poll::Ready(told.map(|told| match told {
             Ok(told) => Ok(self.message(told)),
-            Err(end) => Err(ended(end).into_status(DOMAIN)),
+            Err(end) => Err(Failure::from(end).into_status(DOMAIN)),
         }))
     }
 }
@@ -232,31 +228,5 @@ fn revocation(revoked: trust::Revocation) -> Revocation {
         subject: Some(subject),
         not_before: Some(to_timestamp(not_before)),
         expire_time: Some(to_timestamp(expires_at)),
-    }
-}
-
-/// When the verifier would refuse the token that a stream was opened with.
-fn expiry(exp: i64) -> DateTime<Utc> {
-    // What is too far away for the calendar is far enough.
-    DateTime::from_timestamp(exp.saturating_add(LEEWAY_SECONDS), 0)
-        .unwrap_or(DateTime::<Utc>::MAX_UTC)
-}
-
-fn ended(end: Ended) -> Failure {
-    match end {
-        Ended::TokenExpired => {
-            Failure::new(Reason::TokenExpired, "Your access has expired; please refresh it.")
-        }
-        Ended::Refused(refusal) => refusal.into(),
-        Ended::Draining => {
-            Failure::new(Reason::ServerDraining, "The server is restarting; please go on shortly.")
-                .retry_after(RESUME)
-        }
-        Ended::Lost => Failure::new(
-            Reason::DatabaseUnavailable,
-            "The database was set back; please go on shortly.",
-        )
-        .retry_after(RESUME),
-        Ended::Failed(error) => error.into(),
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::Stream;
-use shared::{clock::Clock, interceptor::Identity, jwk::Jwk, trust::Revocation, verify::Refusal};
+use shared::{clock::Clock, interceptor::Identity, jwk::Jwk, stream, trust::Revocation};
 use tokio::sync::mpsc::{self, OwnedPermit, Receiver, Sender, error::SendError};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -27,21 +27,6 @@ use crate::error::Error;
 const AHEAD: usize = 64;
 /// After this much silence the watcher is told that nothing happened.
 const SILENCE: TimeDelta = TimeDelta::seconds(5);
-
-/// Why a stream ends. Whoever still may can go on with the last token.
-#[derive(Debug)]
-pub enum Ended {
-    /// The watcher's access token is too old.
-    TokenExpired,
-    /// It was revoked.
-    Refused(Refusal),
-    /// The server shuts down.
-    Draining,
-    /// The database was set back.
-    Lost,
-    /// The events could not be read.
-    Failed(Error),
-}
 
 /// What a watcher is told, and up to where it knows everything then.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +54,7 @@ pub enum Tell {
     Heartbeat,
 }
 
+type Ended = stream::Ended<Error>;
 /// What goes to a watcher.
 type Item = Result<Told, Ended>;
 

@@ -11,7 +11,8 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
-    clock::SharedClock, database::Database, interceptor::Identity, trust::Trust, verify::Refusal,
+    clock::SharedClock, database::Database, interceptor::Identity, stream, trust::Trust,
+    verify::Refusal,
 };
 use tokio::sync::{
     mpsc::{self, OwnedPermit, Receiver, Sender, error::SendError},
@@ -35,21 +36,7 @@ const LIMIT: i64 = 200;
 /// After this much silence the client is told that nothing happened.
 const SILENCE: TimeDelta = TimeDelta::seconds(15);
 
-/// Why a stream ends. Every client that still may can go on with its last token.
-#[derive(Debug)]
-pub enum Ended {
-    /// The caller's access token is too old.
-    TokenExpired,
-    /// It was revoked, or its key was withdrawn.
-    Refused(Refusal),
-    /// The server shuts down.
-    Draining,
-    /// The database was set back.
-    Lost,
-    /// The changes could not be read.
-    Failed(Error),
-}
-
+type Ended = stream::Ended<Error>;
 /// What goes to a client.
 type Item = Result<Told<Change>, Ended>;
 

@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
 use futures_util::Stream;
 use proto::task::v1 as pb;
 use shared::{
@@ -17,7 +16,7 @@ use shared::{
     interceptor::Identity,
     name,
     page::{self, PageTokens},
-    verify::LEEWAY_SECONDS,
+    stream,
 };
 use tonic::Status;
 use uuid::Uuid;
@@ -29,7 +28,7 @@ use crate::{
         changes::{Change, Resource},
         hub::Full,
         machine::{Event, Told},
-        watcher::{Ended, Events},
+        watcher::Events,
     },
     filter::{self, Filter},
     sync_token::SyncToken,
@@ -38,8 +37,6 @@ use crate::{
 
 /// When to come back where there are as many streams as there may be.
 const CROWDED: Duration = Duration::from_secs(5);
-/// When to come back where a stream had to end.
-const RESUME: Duration = Duration::from_millis(500);
 
 /// A stream of WatchTasks.
 pub struct Watch {
@@ -87,7 +84,7 @@ impl Service {
         let zone = fields.read("time_zone", filter::zone(&time_zone));
         let (user, token, filter, zone) = fields.all((user, token, filter, zone))?;
 
-        let until = expiry(caller.expires_at());
+        let until = stream::until(&caller);
         let draining = self.draining.clone();
         let selection = (!filter.is_empty()).then_some(feed::Selection { filter, zone });
         let watch = feed::Watch { user, caller, token, selection, until, draining };
@@ -118,7 +115,7 @@ impl Stream for Watch {
         let told = std::task::ready!(Pin::new(&mut self.events).poll_next(cx));
         Poll::Ready(told.map(|told| match told {
             Ok(told) => Ok(self.message(told)),
-            Err(end) => Err(status(ended(end))),
+            Err(end) => Err(status(end.into())),
         }))
     }
 }
@@ -152,33 +149,6 @@ fn change(user: Uuid, change: Change) -> pb::Change {
         Resource::GoneList(id) => Wire::RemovedList(wire::list_name(user, id)),
     };
     pb::Change { revision, resource: Some(resource) }
-}
-
-/// When the verifier would refuse the token that a stream was opened with; a
-/// client that opens another before gets one that lasts.
-fn expiry(exp: i64) -> DateTime<Utc> {
-    // What is too far away for the calendar is far enough.
-    DateTime::from_timestamp(exp.saturating_add(LEEWAY_SECONDS), 0)
-        .unwrap_or(DateTime::<Utc>::MAX_UTC)
-}
-
-fn ended(end: Ended) -> Failure {
-    match end {
-        Ended::TokenExpired => {
-            Failure::new(Reason::TokenExpired, "Your access has expired; please refresh it.")
-        }
-        Ended::Refused(refusal) => refusal.into(),
-        Ended::Draining => {
-            Failure::new(Reason::ServerDraining, "The server is restarting; please go on shortly.")
-                .retry_after(RESUME)
-        }
-        Ended::Lost => Failure::new(
-            Reason::DatabaseUnavailable,
-            "The database was set back; please go on shortly.",
-        )
-        .retry_after(RESUME),
-        Ended::Failed(error) => error.into(),
-    }
 }
 
 fn full(full: Full) -> Failure {
