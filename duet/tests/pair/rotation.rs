@@ -158,14 +158,14 @@ async fn a_compromised_keys_tokens_are_refused_within_two_seconds() {
         admin.revoke_signing_key(stolen).await.unwrap();
         let answered = Instant::now();
         for stream in &mut streams {
-            invalid(&end(stream).await);
+            is(&end(stream).await, "SESSION_REVOKED");
         }
         for task in &world.task {
             let mut client = tasks(&task.address, &token);
             loop {
                 match client.list_tasks(ListTasksRequest::default()).await {
                     Ok(_) => assert!(answered.elapsed() < AT_MOST, "it is still believed"),
-                    Err(status) => break invalid(&status),
+                    Err(status) => break is(&status, "TOKEN_INVALID"),
                 }
             }
         }
@@ -183,9 +183,9 @@ async fn a_compromised_keys_tokens_are_refused_within_two_seconds() {
 }
 
 #[track_caller]
-fn invalid(status: &Status) {
+fn is(status: &Status, reason: &str) {
     assert_eq!(status.code(), Code::Unauthenticated, "{status:?}");
-    assert_eq!(status.get_details_error_info().unwrap().reason, "TOKEN_INVALID");
+    assert_eq!(status.get_details_error_info().unwrap().reason, reason);
 }
 
 /// auth-service is away for more than a minute, in which task-service wants to
@@ -238,8 +238,7 @@ async fn a_minute_without_auth_service_fails_no_task_call() {
     }
     let request = SignOutRequest { refresh_token: session.refresh_token.clone() };
     world.auth_client(1).sign_out(request).await.unwrap();
-    let over = end(&mut stream).await;
-    assert_eq!(over.get_details_error_info().unwrap().reason, "SESSION_REVOKED");
+    is(&end(&mut stream).await, "SESSION_REVOKED");
     for task in &world.task {
         eventually("it is refused", async || {
             create(&mut tasks(&task.address, &token), "Too late").await.is_err()

@@ -6,6 +6,7 @@
 
 use std::{
     pin::Pin,
+    sync::atomic::{AtomicBool, Ordering},
     task::{Context, Poll},
 };
 
@@ -76,15 +77,25 @@ impl Watcher {
     }
 
     async fn run(self, token: Option<SyncToken>, sender: Sender<Item>, last: OwnedPermit<Item>) {
+        let began = AtomicBool::new(false);
         let ended = tokio::select! {
             ended = self.ended() => ended,
-            followed = self.follow(token, &sender) => match followed {
+            followed = self.follow(token, &sender, &began) => match followed {
                 Ok(ended) => ended,
                 Err(SendError(())) => return,
             },
             () = sender.closed() => return,
         };
-        last.send(Err(ended));
+        last.send(Err(match ended {
+            // It was good, so the key of the token was withdrawn. Before anything was
+            // told, a stream is refused like any call.
+            Ended::Refused(Refusal::Invalid(_))
+                if began.into_inner() && !self.caller.is_service() =>
+            {
+                Ended::Refused(Refusal::Revoked)
+            }
+            ended => ended,
+        }));
     }
 
     /// What ends a stream from outside: what takes the caller's rights away ends
@@ -115,6 +126,7 @@ impl Watcher {
         &self,
         token: Option<SyncToken>,
         sender: &Sender<Item>,
+        began: &AtomicBool,
     ) -> Result<Ended, SendError<()>> {
         let mut machine = Machine::new(token);
         let mut heads = self.heads.clone();
@@ -135,6 +147,7 @@ impl Watcher {
                 Step::Tell(told) => {
                     let place = sender.reserve().await?;
                     quiet_at = self.clock.now() + SILENCE;
+                    began.store(true, Ordering::Relaxed);
                     place.send(Ok(told));
                 }
                 Step::Wait => tokio::select! {

@@ -94,8 +94,8 @@ async fn a_suspended_user_watches_no_more() {
     replica.sync(&world.caller(laptop.id), "", 0).await.unwrap();
 }
 
-/// With a key that is withdrawn everybody has to refresh, which is no end of a
-/// session.
+/// With a key that is withdrawn every stream ends like that of a session that is
+/// over; what its next call is answered says that a refresh is enough.
 #[tokio::test]
 async fn who_has_a_token_of_a_withdrawn_key_watches_no_more() {
     let world = World::new().await;
@@ -104,7 +104,7 @@ async fn who_has_a_token_of_a_withdrawn_key_watches_no_more() {
     let (mut stream, mut mirror) = watching(&replica, &ada).await;
     replica.trust.set(&[TestIssuer::new().jwk().clone()], world.clock.now());
     let end = stream.end(&mut mirror).await;
-    refused::<()>(Err(end), Code::Unauthenticated, "TOKEN_INVALID");
+    refused::<()>(Err(end), Code::Unauthenticated, "SESSION_REVOKED");
     refused(replica.sync(&ada, "", 0).await, Code::Unauthenticated, "TOKEN_INVALID");
 }
 

@@ -92,8 +92,10 @@ async function restartable(
         if (response !== first) response.trailer.forEach((v, k) => first.trailer.set(k, v));
         return;
       } catch (error) {
-        call.assertMendable(error);
+        // Why it ends says less about the session than the answer to the next call:
+        // maybe only the key of this token was withdrawn.
         if (begun) throw error;
+        call.assertMendable(error);
       }
     }
   }

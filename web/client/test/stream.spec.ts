@@ -8,12 +8,7 @@ import {
   Int32ValueSchema,
   file_google_protobuf_wrappers,
 } from "@bufbuild/protobuf/wkt";
-import {
-  Code,
-  type ConnectError,
-  createConnectRouter,
-  createRouterTransport,
-} from "@connectrpc/connect";
+import { type ConnectError, createConnectRouter, createRouterTransport } from "@connectrpc/connect";
 import { createFetchHandler } from "@connectrpc/connect/protocol";
 import { bearer } from "../src/bearer.ts";
 import { failureOf, type Interceptor, type Transport } from "../src/index.ts";
@@ -103,11 +98,17 @@ for (const wire of ["wire", "inMemory"] as const) {
     expect(counter.calls).toHaveLength(1);
   });
 
-  test(`a session that ends during a stream is over (${wire})`, async ({ device, counter }) => {
+  test(`the call after a stream tells whether its session is over (${wire})`, async ({
+    device,
+    counter,
+  }) => {
     const { session } = await signedIn(device);
-    counter.ends.push({ before: 2, error: unauthenticated("SESSION_REVOKED") });
+    const error = unauthenticated("SESSION_REVOKED");
+    counter.ends.push({ before: 1, error }, { before: 0, error });
     const failure = await read(counter[wire]([bearer(session)])).catch(failureOf);
-    expect(failure).toMatchObject({ code: Code.Unauthenticated });
+    expect(failure).toMatchObject({ reason: "SESSION_REVOKED" });
+    expect(session.state).toMatchObject({ kind: "signed-in" });
+    await read(counter[wire]([bearer(session)])).catch(failureOf);
     expect(session.state).toEqual({ kind: "signed-out", why: "expired" });
   });
 }

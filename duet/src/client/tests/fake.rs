@@ -59,6 +59,8 @@ pub(super) enum Step {
     Fail(Reason),
     /// Take another access token from now on, and this one no longer.
     Expire(&'static str),
+    /// The same, because the key of this one was withdrawn.
+    Withdraw(&'static str),
     /// Say no more, and stay.
     Stay,
 }
@@ -255,7 +257,7 @@ impl pb::task_service_server::TaskService for Services {
         let steps = self.0.lock().unwrap().streams.pop_front().expect("a stream");
         let script = Arc::clone(&self.0);
         let told = stream::iter(steps).then(move |step| {
-            if let Step::Expire(good) = &step {
+            if let Step::Expire(good) | Step::Withdraw(good) = &step {
                 script.lock().unwrap().good = (*good).to_owned();
             }
             async move {
@@ -263,6 +265,7 @@ impl pb::task_service_server::TaskService for Services {
                     Step::Tell(message) => Ok(message),
                     Step::Fail(reason) => Err(status(reason)),
                     Step::Expire(_) => Err(status(Reason::TokenExpired)),
+                    Step::Withdraw(_) => Err(status(Reason::SessionRevoked)),
                     Step::Stay => std::future::pending().await,
                 }
             }

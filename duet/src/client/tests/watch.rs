@@ -260,9 +260,33 @@ async fn what_cannot_get_better_ends_at_once() {
 async fn a_session_that_is_over_ends_the_watching() {
     let house = House::signed_in().await;
     house.asked(|script| {
-        script.streams = vec![vec![current("1"), Step::Fail(Reason::SessionRevoked)]].into();
+        script.streams = vec![
+            vec![current("1"), Step::Fail(Reason::SessionRevoked)],
+            vec![Step::Fail(Reason::SessionRevoked)],
+        ]
+        .into();
     });
     assert_eq!(house.duet("watch", false).await.exit, 16);
+}
+
+/// A stream ends in the same way when the key of its token was withdrawn: the
+/// session lives, and nobody is told.
+#[tokio::test]
+async fn a_session_that_is_not_over_goes_on_watching() {
+    let house = House::signed_in().await;
+    let (told, said) = lines(
+        &house,
+        "watch",
+        vec![
+            vec![current("1"), Step::Withdraw("access-2")],
+            vec![current("1"), changes(vec![open(2, "milk")]), END],
+        ],
+    )
+    .await;
+    assert_eq!(told, ["current ", "added milk"]);
+    assert_eq!(said, "Not now.\n");
+    assert_eq!(tokens(&house), ["", "1", "1"]);
+    assert_eq!(house.asked(|script| script.refreshed.clone()), ["refresh-0"]);
 }
 
 #[tokio::test]

@@ -91,6 +91,11 @@ impl Source {
     }
 
     async fn recover(&mut self, mut failure: Failure, tell: &Sender<Told>) -> Result<(), Failure> {
+        // The answer to the next call tells whether the session is over, or only
+        // the key of its token was withdrawn.
+        if self.heard.1 && failure.reason() == Some("SESSION_REVOKED") {
+            return Ok(());
+        }
         let is_token_refused = failure.is_token_refused() && self.heard.0;
         if is_token_refused {
             // A stream ends with its token to the second, while calls are taken

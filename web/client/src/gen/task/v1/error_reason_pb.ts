@@ -284,7 +284,8 @@ export enum ErrorReason {
   WATCH_LIMIT = 35,
 
   /**
-   * UNAUTHENTICATED: the session was ended; sign in again.
+   * UNAUTHENTICATED: the session was ended; sign in again. At the end of a
+   * stream, see WatchTasks.
    *
    * @generated from enum value: ERROR_REASON_SESSION_REVOKED = 36;
    */
