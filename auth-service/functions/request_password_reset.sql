@@ -1,8 +1,9 @@
 -- Has a mail sent with which the password can be set anew, and counts that at
 -- p_address; or tells how long that address has to wait, in milliseconds, and
--- then does nothing. Where nobody has the e-mail, the same rows are written for a
--- stand-in, and its mail is never sent. While three such mails are good there is
--- no further one: whoever asks for one makes none of them void.
+-- then does nothing, which no caller is told. Where nobody has the e-mail, the
+-- same rows are written for a stand-in, and its mail is never sent. While three
+-- such mails are good there is no further one: whoever asks for one makes none of
+-- them void.
 create or replace function api.request_password_reset(
     p_email_canonical text, p_address bytea, p_rule jsonb, p_mail jsonb, p_now timestamptz
 ) returns bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -22,10 +23,11 @@ begin
     if v_wait is not null then
         return ceil(extract(epoch from v_wait) * 1000)::bigint;
     end if;
-    perform set_config('app.email', p_email_canonical, true);
-    select e.user_id into v_user from data.user_emails e where e.email_canonical = p_email_canonical;
-    v_user := coalesce(v_user, data.stand_in(p_email_canonical));
-    perform set_config('app.user_id', v_user::text, true);
+    v_user := data.enter_by_email(p_email_canonical);
+    if v_user is null then
+        v_user := data.stand_in(p_email_canonical);
+        perform set_config('app.user_id', v_user::text, true);
+    end if;
     select u.email into v_email from data.users u where u.user_id = v_user;
     if v_email is null then
         v_mail := jsonb_set(p_mail, '{kind}', '"none"');

@@ -2,7 +2,7 @@
 // mails are real; their links are opened as they stand there.
 
 import { somebody } from "./harness/account.ts";
-import { answerNothing, answerWith } from "./harness/answer.ts";
+import { answerNothing } from "./harness/answer.ts";
 import type { Someone } from "./harness/someone.ts";
 import { expect, test } from "./harness/test.ts";
 
@@ -80,24 +80,6 @@ test("an address without an account is told exactly the same, and gets no mail",
   // Hers was asked for later, and is there.
   await mails.wait(ada.who.email, RESET);
   expect(mails.to(stranger.who.email)).toEqual([]);
-});
-
-test("asking too often is told with the time to wait", async ({ visitor }) => {
-  const ada = await visitor("ada", "/forgot");
-  const throttled = await answerWith(ada.page, "RequestPasswordReset", {
-    code: "RESOURCE_EXHAUSTED",
-    domain: "duet.auth",
-    reason: "RATE_LIMITED",
-    message: "This was asked for too often. Please try again in a while.",
-    retryAfterSeconds: 2,
-  });
-  await ada.field("Email").fill(ada.who.email);
-  await ada.button("Send the mail").click();
-  await expect(ada.alert("This was asked for too often.")).toBeFocused();
-  await expect(ada.page.getByRole("button", { name: /^Try again in \d s$/ })).toBeVisible();
-  await throttled.stop();
-  await ada.button("Send the mail").click();
-  await expect(ada.status(SENT)).toBeVisible();
 });
 
 test("who set the password where they were signed in is signed out there, too", async ({

@@ -51,7 +51,8 @@ function Sent({ again }: { again: () => void }) {
     <>
       <Said>
         If this address has an account, a mail is on its way to it. The link in it is good for 30
-        minutes. Look among the unwanted mails, too.
+        minutes. Look among the unwanted mails, too. If none comes, wait a while before you ask
+        again.
       </Said>
       <p>
         <button type="button" class="secondary" onClick={again}>
