@@ -23,9 +23,7 @@ declare
 begin
     -- If Postgres itself dies, the counts of its last moments may.
     perform set_config('synchronous_commit', 'off', true);
-    perform set_config('app.email', p_email_canonical, true);
-    select e.user_id into v_owner from data.user_emails e where e.email_canonical = p_email_canonical;
-    perform set_config('app.user_id', coalesce(v_owner::text, ''), true);
+    v_owner := data.enter_by_email(p_email_canonical);
     select u.* into v_user from data.users u where u.user_id = v_owner;
 
     v_by_device := coalesce(

@@ -8,14 +8,11 @@ create or replace function api.drop_factors_of(
     p_email_canonical text, p_client jsonb, p_now timestamptz
 ) returns text language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    v_user uuid;
+    v_user uuid := data.enter_by_email(p_email_canonical);
 begin
-    perform set_config('app.email', p_email_canonical, true);
-    select e.user_id into v_user from data.user_emails e where e.email_canonical = p_email_canonical;
-    if not found then
+    if v_user is null then
         return 'missing';
     end if;
-    perform set_config('app.user_id', v_user::text, true);
     -- Whoever adds one at this moment has the row, or comes too late.
     perform from data.users u where u.user_id = v_user for update;
     if not data.has_factor(v_user) then

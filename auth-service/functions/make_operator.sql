@@ -21,11 +21,10 @@ begin
         insert into data.user_emails (email_canonical, user_id)
         values (p_email_canonical, p_user) on conflict do nothing;
     end if;
-    select e.user_id into v_owner from data.user_emails e where e.email_canonical = p_email_canonical;
-    if not found then
+    v_owner := data.enter_by_email(p_email_canonical);
+    if v_owner is null then
         return 'missing';
     end if;
-    perform set_config('app.user_id', v_owner::text, true);
     if v_owner = p_user then
         insert into data.users (
             user_id, email, email_verified, display_name, password_hash, pepper_id, is_admin,

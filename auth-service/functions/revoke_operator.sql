@@ -7,14 +7,11 @@ create or replace function api.revoke_operator(
     p_email_canonical text, p_client jsonb, p_now timestamptz
 ) returns text language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    v_user uuid;
+    v_user uuid := data.enter_by_email(p_email_canonical);
 begin
-    perform set_config('app.email', p_email_canonical, true);
-    select e.user_id into v_user from data.user_emails e where e.email_canonical = p_email_canonical;
-    if not found then
+    if v_user is null then
         return 'missing';
     end if;
-    perform set_config('app.user_id', v_user::text, true);
     update data.users u set is_admin = false where u.user_id = v_user and u.is_admin;
     if not found then
         return 'none';
