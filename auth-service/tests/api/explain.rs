@@ -3,53 +3,22 @@
 
 use std::process::Stdio;
 
-use auth_service::{
-    explain::{Explanation, explain},
-    sealing::Sealer,
-    signing::{KeyRing, Rotation, SigningKey},
-};
+use auth_service::explain::{Explanation, explain};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::TimeDelta;
-use jsonwebtoken::Algorithm;
 use proto::auth::v1::SignOutRequest;
 use serde_json::{Value, json};
 use shared::{
     clock::{Clock as _, SystemClock},
-    database::Database,
-    secret::Key,
-    testing::{ManualClock, TestIssuer, database},
-    trust::Trust,
+    testing::TestIssuer,
     verify::Rules,
 };
 use sqlx::ConnectOptions as _;
-use std::{sync::Arc, time::Duration};
 use tokio::io::AsyncWriteExt as _;
 
-use crate::harness::{TestApp, minutes};
-
-/// A service whose key the test has, too.
-async fn keyed() -> (TestApp, Arc<SigningKey>) {
-    shared::program::install_cryptography();
-    let (clock, key) = (ManualClock::new(), Key::random());
-    let database = database(&auth_service::SCHEMA).await;
-    let app = TestApp::start_on(database, clock.clone(), &key.to_base64(), &[]).await;
-    let rotation = Rotation {
-        algorithm: Algorithm::EdDSA,
-        period: TimeDelta::days(30),
-        lead: TimeDelta::minutes(5),
-        token_lifetime: TimeDelta::minutes(5),
-        refresh: TimeDelta::minutes(1),
-    };
-    let keys = KeyRing::open(
-        rotation,
-        Database::new(app.database.app.clone(), 1),
-        Arc::new(Sealer::new(&key, None)),
-        clock.shared(),
-        Trust::new(Duration::MAX),
-    );
-    let key = keys.await.unwrap().active().unwrap();
-    (app, key)
-}
+use crate::{
+    harness::{TestApp, minutes},
+    inside::keyed,
+};
 
 async fn explained(app: &TestApp, audience: &str, token: &str) -> Explanation {
     let rules = Rules {

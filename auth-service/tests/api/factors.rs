@@ -8,14 +8,15 @@ use proto::auth::v1::{
     ListFactorsRequest, ReauthenticateRequest, RegenerateRecoveryCodesRequest,
     complete_sign_in_request, reauthenticate_request::Code,
 };
-use shared::{clock::Clock as _, telemetry};
-use sqlx::{AssertSqlSafe, ConnectOptions as _};
+use shared::clock::Clock as _;
+use sqlx::ConnectOptions as _;
 use tonic::{Code as Status, Status as Refusal};
 use tonic_types::StatusExt as _;
 
 use crate::{
     authenticator::{Authenticator, challenged, from_base32, signed_in, with_authenticator},
     harness::{PASSWORD, TestApp, Told as _, minutes},
+    inside::{everything, hex},
     sign_up::claims,
 };
 
@@ -294,18 +295,8 @@ async fn no_secret_of_a_factor_is_in_the_database_or_the_log() {
         complete_sign_in_request::Code::RecoveryCode(authenticator.recovery_codes[0].clone());
     signed_in(&app, &ada, code).await.unwrap();
 
-    let mut connection = app.database.superuser.connect().await.unwrap();
-    let tables = "select format('%I.%I', schemaname, tablename) from pg_tables
-        where schemaname = 'data' order by 1";
-    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut connection).await.unwrap();
-    let mut dump = telemetry::capture().text();
-    for table in tables {
-        let rows = AssertSqlSafe(format!("select row::text from {table} row"));
-        let rows: Vec<String> = sqlx::query_scalar(rows).fetch_all(&mut connection).await.unwrap();
-        dump.push_str(&rows.join("\n"));
-    }
+    let dump = everything(&app).await;
     assert!(dump.contains("recovery_codes") && dump.contains("sign_in.challenged"));
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let mut secrets = vec![challenge.token];
     for known in [&authenticator, &pending] {
         secrets.extend([known.base32.clone(), hex(&known.secret)]);

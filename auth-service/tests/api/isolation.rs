@@ -1,14 +1,6 @@
 //! What a stranger or another user can reach: nothing. The methods are taken
 //! from the contract itself, so that a new one is tested by being there.
 
-use std::{sync::Arc, time::Duration};
-
-use auth_service::{
-    SCHEMA,
-    sealing::Sealer,
-    signing::{KeyRing, Rotation},
-};
-use chrono::TimeDelta;
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
 use proto::auth::v1::{
@@ -19,20 +11,14 @@ use proto::auth::v1::{
     RequestEmailVerificationRequest, RevokeOtherSessionsRequest, RevokeSessionRequest,
     UpdateUserRequest, User, VerifyTokenRequest, VerifyTokenResponse,
 };
-use shared::{
-    database::Database,
-    rng,
-    secret::Key,
-    testing::{ManualClock, TestIssuer, database},
-    trust::Trust,
-    verify::ServiceClaims,
-};
+use shared::{clock::Clock as _, rng, testing::TestIssuer, verify::ServiceClaims};
 use sqlx::ConnectOptions as _;
 use tonic::{Code, Request, Status, client::Grpc, service::Interceptor as _};
 use tonic_types::StatusExt as _;
 
 use crate::{
     harness::{Bearer, PASSWORD, TestApp, Told as _, minutes},
+    inside::keyed,
     owner,
 };
 
@@ -73,7 +59,6 @@ async fn every_method_that_is_not_open_wants_a_good_token() {
     let good = ada.credentials.access_token;
     let foreign = {
         let issuer = TestIssuer::new();
-        use shared::clock::Clock as _;
         issuer.token(&issuer.claims(uuid::Uuid::nil(), "auth-service", app.clock.now()))
     };
     let flipped = {
@@ -110,31 +95,14 @@ async fn every_method_that_is_not_open_wants_a_good_token() {
 /// this service vouch for it.
 #[tokio::test]
 async fn a_service_is_refused_by_every_method_on_accounts() {
-    let (clock, key) = (ManualClock::new(), Key::random());
-    let database = database(&SCHEMA).await;
-    let app = TestApp::start_on(database, clock.clone(), &key.to_base64(), &[]).await;
+    let (app, key) = keyed().await;
     let ada = app.signed_up("ada").await;
-    let rotation = Rotation {
-        algorithm: jsonwebtoken::Algorithm::EdDSA,
-        period: TimeDelta::days(30),
-        lead: TimeDelta::minutes(5),
-        refresh: TimeDelta::minutes(1),
-        token_lifetime: TimeDelta::minutes(5),
-    };
-    let keys = KeyRing::open(
-        rotation,
-        Database::new(app.database.app.clone(), 1),
-        Arc::new(Sealer::new(&key, None)),
-        clock.shared(),
-        Trust::new(Duration::MAX),
-    );
-    let keys = keys.await.unwrap();
     let account = rng::uuid_v4();
     let scopes = ["tasks:read", "tasks:write", "admin"];
     let claims =
-        TestIssuer::new().service_claims(account, &scopes, "auth-service", clock.shared().now());
+        TestIssuer::new().service_claims(account, &scopes, "auth-service", app.clock.now());
     let claims = ServiceClaims { iss: "https://auth.test".to_owned(), ..claims };
-    let token = keys.active().unwrap().sign(&claims).unwrap();
+    let token = key.sign(&claims).unwrap();
 
     let before = snapshot(&app).await;
     let mut walked = 0;

@@ -22,6 +22,7 @@ mod forgetting;
 mod harness;
 mod hostile;
 mod import;
+mod inside;
 mod isolation;
 mod keys;
 mod machine;

@@ -6,36 +6,18 @@ use proto::auth::v1::{
     complete_sign_in_request::Code::PasskeyAssertion,
 };
 use serde_json::Value;
-use shared::{telemetry, testing::eventually};
-use sqlx::{AssertSqlSafe, ConnectOptions as _};
+use shared::testing::eventually;
+use sqlx::ConnectOptions as _;
 
 use super::device::{Key, Making, PUBLIC_URL, Passkey, begun, confirm, with_passkey};
 use crate::{
     authenticator::{Authenticator, challenged, complete},
     export::exported,
     harness::{TestApp, key, minutes},
+    inside::{everything, hex},
     recovery::{self, VERIFY},
     smtp::MailServer,
 };
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Every row of every table, and the log.
-async fn everything(app: &TestApp) -> String {
-    let mut connection = app.database.superuser.connect().await.unwrap();
-    let tables = "select format('%I.%I', schemaname, tablename) from pg_tables
-        where schemaname = 'data' order by 1";
-    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut connection).await.unwrap();
-    let mut dump = telemetry::capture().text();
-    for table in tables {
-        let rows = AssertSqlSafe(format!("select row::text from {table} row"));
-        let rows: Vec<String> = sqlx::query_scalar(rows).fetch_all(&mut connection).await.unwrap();
-        dump.push_str(&rows.join("\n"));
-    }
-    dump
-}
 
 /// Whoever reads the database or the log learns neither which device it is nor by
 /// what its answers are checked.
