@@ -2,6 +2,7 @@
 // disturbed by it.
 
 import type { Page } from "@playwright/test";
+import { Account, keyOf, somebody } from "./harness/account.ts";
 import type { Someone } from "./harness/someone.ts";
 import { expect, test } from "./harness/test.ts";
 
@@ -46,6 +47,31 @@ test("two devices: each sees what is done on the other", async ({ person, device
   await desk.save();
   // Where one checks a task off oneself it stays until one looks elsewhere.
   await phone.seesTasks("Buy gut strings", "Tune the piano");
+});
+
+test("a key that others may know is withdrawn: the page gets other tokens and goes on", async ({
+  person,
+  pair,
+}) => {
+  const ada = await person("ada");
+  await ada.add("Tune the piano");
+  const key = keyOf(await ada.calls.token());
+  const who = somebody("root");
+  await Account.signUp(pair, who);
+  pair.makeOperator(who);
+  const root = await Account.signIn(pair, who);
+  const before = ada.calls.count("RefreshSession");
+  await root.admin.revokeSigningKey({ kid: key });
+
+  // Nobody touches the page: its stream ends, and is opened with another token.
+  await expect.poll(() => ada.calls.count("RefreshSession")).toBe(before + 1);
+  const phone = await Account.signIn(pair, ada.who);
+  expect(keyOf(phone.token)).not.toBe(key);
+  await phone.add("Buy strings");
+  await ada.seesTasks("Buy strings", "Tune the piano");
+  await ada.add("Book the hall");
+  expect(ada.calls.count("RefreshSession")).toBe(before + 1);
+  await ada.isAt("/tasks");
 });
 
 test("S3.1 FR-022: two people: neither sees what the other does", async ({ person, device }) => {

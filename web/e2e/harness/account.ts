@@ -11,6 +11,7 @@ import {
 } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { AccountService } from "../../client/src/gen/auth/v1/account_service_pb.ts";
+import { AdminService } from "../../client/src/gen/auth/v1/admin_service_pb.ts";
 import { AuthService } from "../../client/src/gen/auth/v1/auth_service_pb.ts";
 import { RefreshTokenTransport } from "../../client/src/gen/auth/v1/session_pb.ts";
 import { TokenService } from "../../client/src/gen/auth/v1/token_service_pb.ts";
@@ -43,6 +44,7 @@ export class Account {
   readonly cookie: string;
   readonly tasks: Client<typeof TaskService>;
   readonly account: Client<typeof AccountService>;
+  readonly admin: Client<typeof AdminService>;
 
   private constructor(place: Place, user: string, token: string, cookie: string) {
     this.place = place;
@@ -51,6 +53,7 @@ export class Account {
     this.cookie = cookie;
     this.tasks = createClient(TaskService, transport(place.task, token));
     this.account = createClient(AccountService, transport(place.auth, token));
+    this.admin = createClient(AdminService, transport(place.auth, token));
   }
 
   static signUp(place: Place, { email, password, displayName }: Who): Promise<Account> {
@@ -135,6 +138,12 @@ export async function isGood(place: Place, token: string): Promise<boolean> {
 export function endOf(token: string): number {
   const claims = Buffer.from(token.split(".")[1] ?? "", "base64url").toString();
   return (JSON.parse(claims) as { exp: number }).exp * 1000;
+}
+
+/** The key that an access token is signed with. */
+export function keyOf(token: string): string {
+  const header = Buffer.from(token.split(".")[0] ?? "", "base64url").toString();
+  return (JSON.parse(header) as { kid: string }).kid;
 }
 
 const inCookie = { refreshTokenTransport: RefreshTokenTransport.COOKIE };

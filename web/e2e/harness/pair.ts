@@ -60,6 +60,11 @@ export class Pair implements Place {
       using data.users u where u.user_id = c.user_id and u.email = '${email}'`);
   }
 
+  /** Has an account be an operator's; a token of the next sign-in says so. */
+  makeOperator({ email }: { email: string }): void {
+    this.#tell(`update data.users set is_admin = true where email = '${email}'`);
+  }
+
   #tell(statement: string): void {
     const socket = readdirSync(this.#data).find((name) => name.endsWith(".socket")) ?? "";
     const place = ["--host", join(this.#data, socket), "--username", "postgres", "auth"];
