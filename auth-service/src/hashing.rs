@@ -18,7 +18,7 @@ use argon2::{
     password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use aws_lc_rs::constant_time;
-use shared::{rng, secret::Key};
+use shared::{memory::in_huge_pages, rng, secret::Key};
 
 use self::stored::{Argon2Hash, Stored};
 pub use argon2::Block;
@@ -228,7 +228,11 @@ impl Hashing {
         memory: &mut Vec<Block>,
     ) -> Option<()> {
         self.computed.fetch_add(1, Ordering::Relaxed);
-        memory.resize(argon2.params().block_count(), Block::new());
+        let blocks = argon2.params().block_count();
+        if memory.capacity() < blocks {
+            in_huge_pages(|| memory.resize(blocks, Block::new()));
+        }
+        memory.resize(blocks, Block::new());
         argon2
             .hash_password_into_with_memory(password.as_bytes(), salt, output, &mut *memory)
             .ok()?;

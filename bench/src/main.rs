@@ -73,6 +73,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // As the services do; what this starts inherits it.
+    shared::memory::small_pages();
     let Cli { plan, command } = Cli::parse();
     let result = match command {
         None => rounds::run(&plan),

@@ -12,6 +12,7 @@ pub mod error;
 pub mod interceptor;
 pub mod jwk;
 pub mod jws;
+pub mod memory;
 pub mod name;
 pub mod page;
 pub mod probe;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use shared::{config, database, probe, program};
+use shared::{config, database, memory, probe, program};
 use task_service::{
     SCHEMA,
     config::{Command, Config},
@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    memory::small_pages();
     let config: Config = match config::read(std::env::args_os()) {
         Ok(config) => config,
         Err(refusal) => return refusal.report(),
