@@ -33,7 +33,8 @@ pub enum Refusal {
     Expired,
     /// It is not good. The text says which check failed, for the log only.
     Invalid(&'static str),
-    /// It was good, and its session or all that its user had was revoked since.
+    /// It was good, and its session or all that its user had was revoked since; at
+    /// the end of a stream also: its key was withdrawn.
     Revoked,
     /// No keys are at hand that may be trusted.
     NoKeys,
@@ -111,6 +112,7 @@ impl Verifier {
         if let Some(verified) = self.0.verified.get(&hash)
             && keys.contains(&verified.kid)
         {
+            check_audience(&verified.token, audience)?;
             check_times(&verified.token, now.timestamp())?;
             return self.unless_revoked(verified, now);
         }
@@ -134,10 +136,8 @@ impl Verifier {
         let token = Arc::new(token.ok_or(Refusal::Invalid("claims"))?);
         self.check_claims(&token, audience, now.timestamp())?;
         let verified = Verified { kid: kid.into(), token };
-        // What was found good for others is not good for us.
-        if audience.is_some() {
-            self.0.verified.insert(hash, verified.clone());
-        }
+        // What was found good for others is not good for us: a hit is looked at again.
+        self.0.verified.insert(hash, verified.clone());
         self.unless_revoked(verified, now)
     }
 
@@ -153,19 +153,25 @@ impl Verifier {
     ) -> Result<(), Refusal> {
         let rules = &self.0.rules;
         let longest = i64::try_from(rules.max_lifetime.as_secs()).unwrap_or(i64::MAX);
-        let Common { issuer, audience, expires, issued, begins, .. } = token.common();
+        let Common { issuer, expires, issued, begins, .. } = token.common();
         if issuer != rules.issuer {
             return Err(Refusal::Invalid("issuer"));
         }
-        if !for_service.is_none_or(|service| audience.contains(service)) {
-            return Err(Refusal::Invalid("audience"));
-        }
+        check_audience(token, for_service)?;
         let lifetime = expires.checked_sub(issued);
         let is_known = [expires, issued, begins].iter().all(|time| *time >= 0);
         if !is_known || !lifetime.is_some_and(|lifetime| (1..=longest).contains(&lifetime)) {
             return Err(Refusal::Invalid("lifetime"));
         }
         check_times(token, now)
+    }
+}
+
+fn check_audience(token: &Token, for_service: Option<&String>) -> Result<(), Refusal> {
+    let audience = token.common().audience;
+    match for_service.is_none_or(|service| audience.contains(service)) {
+        true => Ok(()),
+        false => Err(Refusal::Invalid("audience")),
     }
 }
 
