@@ -237,8 +237,9 @@ impl Hashing {
             .hash_password_into_with_memory(password.as_bytes(), salt, output, &mut *memory)
             .ok()?;
         // What one expensive stored hash took is not kept.
-        memory.truncate(self.params.block_count());
-        memory.shrink_to_fit();
+        if memory.capacity() > self.params.block_count() {
+            *memory = Vec::new();
+        }
         Some(())
     }
 }

@@ -18,7 +18,7 @@ use shared::{
     clock::SystemClock,
     config::EXIT_USAGE,
     database::Database,
-    program,
+    memory, program,
     secret::Secret,
     server::{Limits, Server},
     telemetry::{self, LogFormat},
@@ -103,6 +103,8 @@ async fn run(up: &Up) -> anyhow::Result<ExitCode> {
         }
     };
     let postgres = Postgres::start(up, &home, &auth, &task).await?;
+    // Not before: what it starts would inherit that.
+    memory::small_pages();
     let (auth_options, task_options) = postgres.options(&auth, &task)?;
     let clock = SystemClock::shared();
     let auth_database = Database::new(auth_options, auth.database_connections);

@@ -51,12 +51,14 @@ mod tests {
     /// The setting is the process's, so this is one test.
     #[test]
     fn pages_are_small_but_for_what_wants_huge_ones() {
+        let before = are_small();
+        set_small(false);
         assert!(!in_huge_pages(are_small));
         assert!(!are_small());
         small_pages();
         assert!(are_small());
         assert!(!in_huge_pages(are_small));
         assert!(are_small());
-        set_small(false);
+        set_small(before);
     }
 }
