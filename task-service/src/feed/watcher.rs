@@ -87,10 +87,10 @@ impl Watcher {
             () = sender.closed() => return,
         };
         last.send(Err(match ended {
-            // It was good, so the key of the token was withdrawn. Before anything was
-            // told, a stream is refused like any call.
+            // It was good, so the key of a user's token was withdrawn. Before anything
+            // was told, a stream is refused like any call.
             Ended::Refused(Refusal::Invalid(_))
-                if began.into_inner() && !self.caller.is_service() =>
+                if began.into_inner() && self.caller.service().is_none() =>
             {
                 Ended::Refused(Refusal::Revoked)
             }

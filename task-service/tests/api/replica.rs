@@ -36,7 +36,7 @@ use crate::{
 pub(crate) struct World {
     pub(crate) database: TestDatabase,
     pub(crate) clock: ManualClock,
-    issuer: TestIssuer,
+    pub(crate) issuer: TestIssuer,
     key: Option<Secret>,
     rows: PgPool,
 }
@@ -292,6 +292,11 @@ impl Caller {
             session: claims.sid,
             authorization: format!("Bearer {token}").into(),
         }
+    }
+
+    /// Whoever this token lets in, for this user.
+    pub(crate) fn with_token(id: Uuid, token: &str) -> Self {
+        Self { id, session: Uuid::nil(), authorization: format!("Bearer {token}").into() }
     }
 
     /// A request of this caller.

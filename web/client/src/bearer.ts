@@ -65,6 +65,11 @@ class Call {
     }
   }
 
+  /** A stream that was good has ended like this. */
+  doubt(error: unknown): void {
+    if (this.#used) this.#session.doubt(error, this.#used);
+  }
+
   /** Throws the error, unless it calls for the second attempt. */
   assertMendable(error: unknown): void {
     if (this.#used) this.#session.heed(error, this.#used);
@@ -92,9 +97,10 @@ async function restartable(
         if (response !== first) response.trailer.forEach((v, k) => first.trailer.set(k, v));
         return;
       } catch (error) {
-        // Why it ends says less about the session than the answer to the next call:
-        // maybe only the key of this token was withdrawn.
-        if (begun) throw error;
+        if (begun) {
+          call.doubt(error);
+          throw error;
+        }
         call.assertMendable(error);
       }
     }

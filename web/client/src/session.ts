@@ -44,6 +44,8 @@ export class BrowserSession implements Session {
   /** When this tab last learnt something; older news from other tabs is no news. */
   #learntAt = 0;
   #refreshing: Promise<Held> | undefined;
+  /** An access token that is fresh and may be good no more. */
+  #doubted: string | undefined;
   /** The session that is being signed out, here or in another tab. */
   #leaving: string | undefined;
   /** The session that a call of this tab is to end, and whether it was found to be over. */
@@ -105,7 +107,7 @@ export class BrowserSession implements Session {
       try {
         const proof = { password, code: code ?? { case: undefined } };
         const { accessToken } = await this.#account.reauthenticate(proof, { headers });
-        // A stream may have told of the end of the session meanwhile.
+        // Another tab may have told of the end of the session meanwhile.
         const now = this.#held;
         if (now?.session !== held.session) throw aborted();
         this.#take({ accessToken, refreshToken: now.refreshToken });
@@ -182,6 +184,17 @@ export class BrowserSession implements Session {
     else this.#end("expired");
   }
 
+  /**
+   * The same at the end of a stream, which says less: maybe only the key of its
+   * token was withdrawn. The next call begins with a refresh, and that tells.
+   */
+  doubt(error: unknown, used: Held): void {
+    const held = this.#held;
+    if (reasonOf(error) !== "SESSION_REVOKED" || used.session !== held?.session) return;
+    if (used.session === this.#ending?.session) this.#ending.over = true;
+    else this.#doubted = held.accessToken;
+  }
+
   close(): void {
     this.#stopListening();
     this.#listeners.clear();
@@ -191,7 +204,8 @@ export class BrowserSession implements Session {
   #good(refused?: string): Held | undefined {
     if (this.#state.kind === "signed-out") throw signedOut();
     const held = this.#held;
-    return held && held.accessToken !== refused && isFresh(held, this.#now()) ? held : undefined;
+    const bad = [refused, this.#doubted];
+    return held && !bad.includes(held.accessToken) && isFresh(held, this.#now()) ? held : undefined;
   }
 
   #refresh(refused?: string): Promise<Held> {
@@ -289,7 +303,7 @@ export class BrowserSession implements Session {
   #end(found: "never" | "signed-out" | "expired"): void {
     const session = this.#held?.session;
     const at = this.#now();
-    // A stream may tell of a sign-out before its own answer is there.
+    // Another call may tell of a sign-out before its own answer is there.
     const wanted = found === "expired" && session !== undefined && session === this.#leaving;
     const why = wanted ? "signed-out" : found;
     this.#forget(why, at);

@@ -7,7 +7,7 @@
 
 import type { Client } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Failure, Reason } from "./errors.ts";
+import type { Failure } from "./errors.ts";
 import { failureOf, signedOut } from "./errors.ts";
 import type { Change } from "./gen/task/v1/change_pb.ts";
 import type { TaskService, WatchTasksResponse } from "./gen/task/v1/task_service_pb.ts";
@@ -53,9 +53,6 @@ const SILENCE_MS = 45_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
-/** Why a stream that was good ends although its user may be let in again. */
-const ANOTHER_TOKEN: readonly (Reason | undefined)[] = ["TOKEN_EXPIRED", "SESSION_REVOKED"];
-
 /** What would be the same next time. */
 const FINAL: readonly Code[] = [Code.InvalidArgument, Code.PermissionDenied, Code.Unimplemented];
 
@@ -94,10 +91,12 @@ export async function* watch(source: Source, options: WatchOptions = {}): AsyncG
     const failure = failureOf(cause);
     if (failure.reason === "SYNC_TOKEN_INVALID" && position.token) position.forget();
     else if (FINAL.includes(failure.code)) throw cause;
-    // The next one gets a new access token, and goes on at once; or it is refused,
-    // which ends the session.
-    if (heard && ANOTHER_TOKEN.includes(failure.reason)) continue;
-    lost?.(failure);
+    // The next one gets a new access token, and goes on at once.
+    if (heard && failure.reason === "TOKEN_EXPIRED") continue;
+    // So does this one, unless the session is over; but it is the end of many streams.
+    const doubted = heard && failure.reason === "SESSION_REVOKED";
+    if (doubted) broken = 0;
+    else lost?.(failure);
     await wait(Math.max(pauseAfter(broken), failure.retryAfterMs ?? 0), signal);
     broken += 1;
   }

@@ -1,5 +1,5 @@
-// A session where there is a second factor, and one that is signed out while a
-// stream tells of it.
+// A session where there is a second factor, and one that is signed out while
+// another call tells of it.
 
 import { expect } from "@playwright/test";
 import { Code, failureOf, type Message } from "../src/index.ts";
@@ -158,7 +158,7 @@ test("so it has in every other tab, whoever else hears of it meanwhile", async (
   pair.endSessionsOf(ada.email);
   const failure = tab.session.endBy(async () => {
     await allHeard(device, 2);
-    // As a stream of this tab does.
+    // As another call of this tab does.
     await tab.account.getUser({}).catch(failureOf);
     return tab.account.getUser({});
   });

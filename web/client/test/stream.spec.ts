@@ -101,14 +101,24 @@ for (const wire of ["wire", "inMemory"] as const) {
   test(`the call after a stream tells whether its session is over (${wire})`, async ({
     device,
     counter,
+    pair,
   }) => {
     const { session } = await signedIn(device);
     const error = unauthenticated("SESSION_REVOKED");
-    counter.ends.push({ before: 1, error }, { before: 0, error });
-    const failure = await read(counter[wire]([bearer(session)])).catch(failureOf);
-    expect(failure).toMatchObject({ reason: "SESSION_REVOKED" });
+    counter.ends.push({ before: 1, error });
+    const ended = await read(counter[wire]([bearer(session)])).catch(failureOf);
+    expect(ended).toMatchObject({ reason: "SESSION_REVOKED" });
     expect(session.state).toMatchObject({ kind: "signed-in" });
+    // Only the key was withdrawn: it goes on with another token.
+    await read(counter[wire]([bearer(session)]));
+    expect(new Set(counter.calls).size).toBe(2);
+
+    counter.ends.push({ before: 1, error });
     await read(counter[wire]([bearer(session)])).catch(failureOf);
+    pair.endSessionsOf(ada.email);
+    const over = await read(counter[wire]([bearer(session)])).catch(failureOf);
+    expect(over).toMatchObject({ reason: "REFRESH_TOKEN_INVALID" });
+    expect(counter.calls).toHaveLength(3);
     expect(session.state).toEqual({ kind: "signed-out", why: "expired" });
   });
 }

@@ -298,17 +298,18 @@ device("E1: a new access token is no failure", async ({ device, pair }) => {
   expect(lost).toEqual([]);
   expect(clock.pauses).toEqual([]);
 
-  // A key was withdrawn, and only the tokens of it are.
-  feed.ends.push({ before: 0, with: unauthenticated("TOKEN_INVALID") });
+  // A key was withdrawn, beneath all streams at once: only its tokens are good no more.
   feed.cut(unauthenticated("SESSION_REVOKED"));
   feed.write("a", "with another key");
   await reader.knows(feed);
   expect(new Set(tokens).size).toBe(5);
+  expect(pair.count("RefreshSession")).toBe(4);
   expect(lost).toEqual([]);
-  expect(clock.pauses).toEqual([]);
+  expect(clock.pauses).toHaveLength(1);
+  expect(clock.pauses[0]).toBeLessThan(1_000);
 
   // The end of the session is the end.
-  feed.ends.push({ before: 0, with: unauthenticated("SESSION_REVOKED") });
+  pair.endSessionsOf("ada@example.com");
   feed.cut(unauthenticated("SESSION_REVOKED"));
   expect(await over.catch(failureOf)).toMatchObject({ code: Code.Unauthenticated });
   expect(session.state).toMatchObject({ kind: "signed-out" });

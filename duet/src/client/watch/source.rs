@@ -91,12 +91,10 @@ impl Source {
     }
 
     async fn recover(&mut self, mut failure: Failure, tell: &Sender<Told>) -> Result<(), Failure> {
-        // The answer to the next call tells whether the session is over, or only
-        // the key of its token was withdrawn.
-        if self.heard.1 && failure.reason() == Some("SESSION_REVOKED") {
-            return Ok(());
-        }
-        let is_token_refused = failure.is_token_refused() && self.heard.0;
+        // A stream also ends so when only the key of its token was withdrawn; a
+        // refresh tells whether the session is over.
+        let is_over = self.heard.1 && failure.reason() == Some("SESSION_REVOKED");
+        let is_token_refused = self.heard.0 && (is_over || failure.is_token_refused());
         if is_token_refused {
             // A stream ends with its token to the second, while calls are taken
             // a little longer: the token that ended it must not open the next.

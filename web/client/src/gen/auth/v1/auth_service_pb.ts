@@ -672,8 +672,8 @@ export const AuthService: GenService<{
    * Has a mail sent with which the password can be set anew, if the e-mail has
    * an account. OK whether it has or not, and in the same time. Mails to one
    * address wait for each other, from a minute up to a quarter of an hour, none is
-   * sent while three are good, and a client address has some sent in an hour; that
-   * is not told either.
+   * sent while three are good, and for one client address at most some are sent in
+   * an hour; that is not told either.
    *
    * @generated from rpc auth.v1.AuthService.RequestPasswordReset
    */

@@ -1252,9 +1252,9 @@ export const TaskService: GenService<{
    * Tells what there is and then everything that changes, as it changes: tasks
    * and lists. Ends with UNAUTHENTICATED when the access token does (TOKEN_EXPIRED),
    * and when the session was ended or the key of the token was withdrawn
-   * (SESSION_REVOKED: the answer to the next call tells which, it is refused as
-   * SESSION_REVOKED again or as TOKEN_INVALID, and then a refresh goes on).
-   * Ends with UNAVAILABLE (SERVER_DRAINING, DATABASE_UNAVAILABLE) when the
+   * (SESSION_REVOKED; a refresh tells which: it is refused, or brings a token that
+   * goes on). A service, and a stream that has told nothing yet, get TOKEN_INVALID
+   * for a withdrawn key. Ends with UNAVAILABLE (SERVER_DRAINING, DATABASE_UNAVAILABLE) when the
    * service cannot go on; the last `resume_token` goes on from there on any
    * replica. Too many streams at once are RESOURCE_EXHAUSTED (WATCH_LIMIT).
    *
