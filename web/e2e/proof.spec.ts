@@ -1,6 +1,7 @@
 // The proof of who one is, and the wait after wrong passwords, as the services
 // themselves ask for them: sessions that are old, passwords that are wrong.
 
+import { addFactor } from "./harness/authenticator.ts";
 import type { Someone } from "./harness/someone.ts";
 import { expect, test } from "./harness/test.ts";
 
@@ -36,6 +37,37 @@ test("a session of long ago has to prove who it is, and a recent one has not", a
   await ada.button("Add").click();
   await expect(ada.page.locator("code.key")).toBeVisible();
   expect(ada.calls.count("Reauthenticate")).toBe(1);
+});
+
+test("a new password takes the current one for the proof, and asks only for a code", async ({
+  person,
+  pair,
+}) => {
+  const ada = await person("ada");
+  pair.age(ada.who, "11 minutes");
+  await ada.open("/settings/password");
+  const change = async (current: string, next: string) => {
+    await ada.field("Current password").fill(current);
+    await ada.field("New password").fill(next);
+    await ada.button("Change password").click();
+  };
+  await change("walnut-Trombone-92", "cello-Bassoon-17");
+  await expect(ada.field("Current password")).toHaveAttribute("aria-invalid", "true");
+  await expect(ada.field("New password")).toHaveValue("cello-Bassoon-17");
+  await change(ada.who.password, "cello-Bassoon-17");
+  await expect(ada.status("Password changed.")).toBeVisible();
+  expect(ada.calls.count("Reauthenticate")).toBe(2);
+
+  const { app } = await addFactor(ada.account);
+  pair.age(ada.who, "11 minutes");
+  await ada.open("/settings/password");
+  await change("cello-Bassoon-17", "oboe-Timpani-31");
+  await expect(dialog(ada)).toBeVisible();
+  expect(ada.calls.count("Reauthenticate")).toBe(2);
+  await ada.field("Your password").fill("cello-Bassoon-17");
+  await ada.field("Code").fill(await app.code());
+  await dialog(ada).getByRole("button", { name: "Confirm" }).click();
+  await expect(ada.status("Password changed.")).toBeVisible();
 });
 
 test("after wrong passwords one has to wait, sees for how long, and goes on", async ({

@@ -222,15 +222,13 @@ impl Service {
         let new = self.password_of_length(&mut fields, "new_password", new_password);
         let (_, current, new) = fields.all((named, current, new))?;
 
+        self.recent(&identity)?;
         let caller = self.caller(&identity)?;
         let Parts { database, hasher, throttles, sealer, .. } = &*self.0;
         // What was counted must be checked.
         let seat = hasher.seat()?;
-        let (attempt, stored, factors) =
+        let (attempt, stored, _) =
             throttle::begin_own_password(database, throttles, sealer, &caller).await?;
-        if !factors.is_empty() {
-            self.recent(&identity)?;
-        }
         if !hasher.verify_from(seat, &current, Some(stored.clone())).await? {
             throttle::refuse(database, throttles, &attempt, &caller.client, caller.now).await?;
             return Err(Error::WrongCredentials.into());

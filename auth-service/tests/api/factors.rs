@@ -233,18 +233,31 @@ async fn guarded(
     ]
 }
 
-/// Without a second factor a password is changed by the password alone.
+/// A change of the password wants a recent proof, too, whatever it carries itself;
+/// without one it says nothing of the password, and no attempt is counted.
 #[tokio::test]
-async fn a_password_alone_changes_itself() {
+async fn a_password_is_changed_by_whoever_proved_themselves_lately() {
+    const NEW: &str = "copper-Violin-44";
     let app = TestApp::start_with(&[LONG]).await;
     let ada = app.signed_up("ada").await;
-    app.clock.advance(minutes(30));
-    let change = ChangePasswordRequest {
-        current_password: PASSWORD.to_owned(),
-        new_password: PASSWORD.to_owned(),
+    let change = |current: &str| ChangePasswordRequest {
+        current_password: current.to_owned(),
+        new_password: NEW.to_owned(),
         ..Default::default()
     };
-    app.account(&ada.credentials.access_token).change_password(change).await.unwrap();
+    app.clock.advance(minutes(10));
+    let mut account = app.account(&ada.credentials.access_token);
+    let wrong = account.change_password(change("not-It-at-all")).await.unwrap_err();
+    wrong.is(Status::Unauthenticated, "INVALID_CREDENTIALS");
+    app.clock.advance(minutes(1));
+    for current in ["not-It-at-all"; 20].into_iter().chain([PASSWORD]) {
+        let late = account.change_password(change(current)).await.unwrap_err();
+        late.is(Status::FailedPrecondition, "REAUTHENTICATION_REQUIRED");
+    }
+    let proof = account.reauthenticate(reauthentication(PASSWORD, None)).await.unwrap();
+    let mut account = app.account(&proof.into_inner().access_token);
+    account.change_password(change(PASSWORD)).await.unwrap();
+    app.sign_in(&ada.email, NEW).await.unwrap();
 }
 
 /// By the password, and by a code where there is a factor; the session remembers.

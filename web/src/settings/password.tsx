@@ -33,7 +33,7 @@ export function Password() {
     check,
     async () => {
       const passwords = { currentPassword: current, newPassword: next };
-      await withRecentProof(() => duet.account.changePassword(passwords));
+      await withRecentProof(() => duet.account.changePassword(passwords), current);
       setCurrent("");
       setNext("");
       setChanged(true);

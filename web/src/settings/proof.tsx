@@ -46,14 +46,22 @@ function settle(proved: boolean): void {
 
 /**
  * Makes a call and, if it wants a recent proof, makes it again after one was
- * given. Rejects with `Code.Canceled` if the person gave up; `useSubmit` takes
- * that for no fault. Works on every screen with a `Frame`.
+ * given. Where the screen has asked for the password already, `password` is the
+ * proof if nothing else is wanted. Rejects with `Code.Canceled` if the person gave
+ * up; `useSubmit` takes that for no fault. Works on every screen with a `Frame`.
  */
-export async function withRecentProof<T>(call: () => Promise<T>): Promise<T> {
+export async function withRecentProof<T>(call: () => Promise<T>, password?: string): Promise<T> {
   try {
     return await call();
   } catch (error) {
     if (failureOf(error).reason !== "REAUTHENTICATION_REQUIRED") throw error;
+  }
+  if (password !== undefined) {
+    const { factorKinds } = await duet.account.beginReauthentication({});
+    if (factorKinds.length === 0) {
+      await duet.session.reauthenticate({ password });
+      return call();
+    }
   }
   const proved = await new Promise<boolean>((answer) => {
     waiting.value = [...waiting.peek(), answer];

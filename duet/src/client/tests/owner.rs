@@ -202,9 +202,7 @@ impl AccountService for Services {
         request: Request<auth::ChangePasswordRequest>,
     ) -> Result<Response<auth::ChangePasswordResponse>, Status> {
         self.account(request, |account, request| {
-            if !account.factors.is_empty() {
-                account.recent()?;
-            }
+            account.recent()?;
             account.check(&request.current_password)?;
             account.password = request.new_password;
             Ok(auth::ChangePasswordResponse { device_token: account.pass() })

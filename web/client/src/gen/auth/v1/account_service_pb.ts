@@ -1110,7 +1110,7 @@ export const AccountService: GenService<{
    * Replaces the password, ends every other session, and has every other device be
    * unknown and a change of the address that was asked for be void. Links to reset
    * the password stay good. Fails with UNAUTHENTICATED (INVALID_CREDENTIALS) if the
-   * current one is wrong. With a second factor it needs a recent proof.
+   * current one is wrong. Needs a recent proof.
    *
    * @generated from rpc auth.v1.AccountService.ChangePassword
    */
