@@ -1,7 +1,7 @@
 //! Guessing and flooding: what is slowed down, for whom, and for whom not. The
 //! service stands behind a proxy here, so that calls come from many addresses.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 
 use auth_service::{App, error::Error, throttle};
 use futures_util::future::join_all;
@@ -105,6 +105,7 @@ async fn two_hundred_wrong_passwords_lock_nobody_out() {
     let waits: Vec<_> = join_all(guesses).await.into_iter().map(throttled).collect();
     assert_eq!(waits.iter().filter(|wait| wait.is_none()).count(), 5);
     assert!(waits.iter().flatten().all(|wait| *wait == seconds(1)), "{waits:?}");
+    assert_eq!(app.hashes.load(Ordering::Relaxed), 1 + 5, "she signed up");
 
     let mut account = app.account(&ada.credentials.access_token);
     account.get_user(GetUserRequest::default()).await.unwrap();
@@ -117,6 +118,7 @@ async fn two_hundred_wrong_passwords_lock_nobody_out() {
     // Which makes good what others did.
     assert_eq!(throttled(attempt(app.auth(), "203.0.113.1", (ADA, WRONG, "")).await), None);
     assert_eq!(throttled(attempt(app.auth(), "203.0.113.1", (ADA, WRONG, "")).await), None);
+    assert_eq!(app.hashes.load(Ordering::Relaxed), 1 + 5 + 4);
 }
 
 /// The delay doubles up to a quarter of an hour; in the long run one password in
