@@ -119,7 +119,8 @@ async fn a_mail_is_tried_again_under_the_same_message_id() {
     assert_eq!(mails.mails(), [first.clone(), first.clone(), first], "to the byte");
 }
 
-/// kill -9 between the lease and the note.
+/// Stopped between the lease and the note. Nobody waits for the mail server's answer
+/// then: the lease stays, and no note is made.
 #[tokio::test]
 async fn a_mail_whose_sender_died_is_sent_again_as_the_same() {
     let mails = MailServer::start().await;
