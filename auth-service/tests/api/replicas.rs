@@ -99,10 +99,12 @@ impl World {
         Replica { address, channel, app, clock, stop, running }
     }
 
-    /// Cuts the connections whose last statement begins with this.
+    /// Cuts the connections whose last statement begins with this, and tells how
+    /// many have ended.
     pub(crate) async fn cut(&self, statement: &str) -> i64 {
         self.count(
-            "select count(pg_terminate_backend(pid)) from pg_stat_activity
+            "select count(*) filter (where pg_terminate_backend(pid, 20000))
+             from pg_stat_activity
              where datname = current_database() and usename = 'auth_app'
              and starts_with(lower(query), $1)",
             statement,

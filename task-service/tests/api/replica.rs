@@ -177,10 +177,11 @@ impl World {
     }
 
     /// Cuts the connections of the service whose last statement begins with
-    /// this, and tells how many there were.
+    /// this, and tells how many have ended.
     pub(crate) async fn cut(&self, statement: &str) -> i64 {
         sqlx::query_scalar(
-            "select count(pg_terminate_backend(pid)) from pg_stat_activity
+            "select count(*) filter (where pg_terminate_backend(pid, 20000))
+             from pg_stat_activity
              where datname = current_database() and usename = 'tasks_app'
              and starts_with(lower(query), $1)",
         )
