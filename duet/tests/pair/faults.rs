@@ -282,9 +282,11 @@ async fn postgres_may_hang() {
     create(&mut client, "Before").await.unwrap();
 
     let postmaster = i32::try_from(parts.cluster().pid()).unwrap();
+    // First of all who could start another one meanwhile.
+    kill(postmaster, Signal::STOP);
     let mut processes = descendants(postmaster);
-    processes.push(postmaster);
     processes.iter().for_each(|pid| kill(*pid, Signal::STOP));
+    processes.push(postmaster);
     let calls = (0..24).map(|n| {
         let (mut client, mut accounts) = (client.clone(), accounts.clone());
         tokio::spawn(async move {
