@@ -99,7 +99,8 @@ fn caller(
 }
 
 /// Keys are rotated 20 times by an operator, on either replica, while people
-/// refresh and call: no call is refused, and each key has signed.
+/// refresh and call: no call is refused, and each key has signed. The tokens of all
+/// of them are good to the end.
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_rotations_refuse_no_call() {
     let world = World::start().await;
@@ -110,7 +111,7 @@ async fn twenty_rotations_refuse_no_call() {
         let session = sign_up(&mut world.auth_client(n), &format!("ada{n}@example.org")).await;
         callers.push(caller(&world, session, called.clone(), stopped.clone()));
     }
-    let mut ordered = HashSet::new();
+    let (mut ordered, mut tokens) = (HashSet::new(), Vec::new());
     let mut session = sign_up(&mut world.auth_client(0), "eve@example.org").await;
     for n in 0..ROTATIONS {
         let mut admin = world.admin(n).await;
@@ -121,6 +122,7 @@ async fn twenty_rotations_refuse_no_call() {
             session = signed_with(&next, &mut world.auth_client(replica), session).await;
         }
         assert!(ordered.insert(next), "each is another one");
+        tokens.push(session.access_token.clone());
         // Everybody calls with it.
         let before = called.load(Ordering::SeqCst);
         eventually("they go on", async || called.load(Ordering::SeqCst) >= before + 2 * CALLERS)
@@ -128,6 +130,14 @@ async fn twenty_rotations_refuse_no_call() {
         world.clock.advance(Duration::from_secs(1));
     }
     stop.send_replace(true);
+    // Of five minutes not even one has passed.
+    assert_eq!(tokens.len(), ROTATIONS);
+    for token in &tokens {
+        for task in &world.task {
+            let listed = tasks(&task.address, token).list_tasks(ListTasksRequest::default()).await;
+            listed.expect("the token of an earlier key is good");
+        }
+    }
     let mut signed = HashSet::new();
     for caller in callers {
         signed.extend(caller.await.unwrap());
@@ -146,6 +156,7 @@ async fn a_compromised_keys_tokens_are_refused_within_two_seconds() {
     for round in 0..3 {
         // The token of task-service itself may have been of the withdrawn key.
         world.watched().await;
+        session = refreshed(&mut world.auth_client(round), &session).await.unwrap();
         let token = session.access_token.clone();
         let mut streams = Vec::new();
         for task in &world.task {
@@ -188,19 +199,59 @@ fn is(status: &Status, reason: &str) {
     assert_eq!(status.get_details_error_info().unwrap().reason, reason);
 }
 
+/// Somebody who creates and lists tasks on both replicas all the time with one
+/// token, and is never refused. Tells how many tasks were made.
+fn worker(
+    world: &World,
+    token: String,
+    called: Arc<AtomicUsize>,
+    stopped: watch::Receiver<bool>,
+) -> JoinHandle<usize> {
+    let mut clients: Vec<_> = world.task.iter().map(|task| tasks(&task.address, &token)).collect();
+    tokio::spawn(async move {
+        let mut made = 0;
+        while !*stopped.borrow() {
+            for client in &mut clients {
+                create(client, "During").await.expect("a task is made");
+                made += 1;
+                let request = ListTasksRequest { page_size: 1, ..ListTasksRequest::default() };
+                let listed = client.list_tasks(request).await.expect("tasks are listed");
+                assert_eq!(listed.into_inner().tasks.len(), 1);
+            }
+            called.fetch_add(1, Ordering::SeqCst);
+        }
+        made
+    })
+}
+
 /// auth-service is away for more than a minute, in which task-service wants to
 /// watch and to fetch the keys in vain: no call fails, and no stream ends. Once
-/// it is back task-service is told again what is revoked.
+/// it is back a key that was ordered before signs and is believed, and
+/// task-service is told again what is revoked.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_minute_without_auth_service_fails_no_task_call() {
     let mut world = World::start().await;
     let mut session = sign_up(&mut world.auth_client(0), "ada@example.org").await;
     // With a key that was made while the pair ran.
-    world.admin(0).await.rotate_signing_key(RotateSigningKeyRequest {}).await.unwrap();
-    session = refreshed(&mut world.auth_client(1), &session).await.unwrap();
+    let rotated = world.admin(0).await.rotate_signing_key(RotateSigningKeyRequest {}).await;
+    let made = rotated.unwrap().into_inner().kid;
+    for replica in 0..2 {
+        session = signed_with(&made, &mut world.auth_client(replica), session).await;
+    }
     let token = session.access_token.clone();
     let mut stream = watching(&mut tasks(&world.task[0].address, &token)).await;
+    let (stop, stopped) = watch::channel(false);
+    let called = Arc::new(AtomicUsize::new(0));
+    let mut workers = vec![worker(&world, token.clone(), called.clone(), stopped.clone())];
+    for n in 1..CALLERS {
+        let email = format!("ada{n}@example.org");
+        let token = sign_up(&mut world.auth_client(n), &email).await.access_token;
+        assert_eq!(kid(&token), made);
+        workers.push(worker(&world, token, called.clone(), stopped.clone()));
+    }
 
+    let rotated = world.admin(1).await.rotate_signing_key(RotateSigningKeyRequest {}).await;
+    let ordered = rotated.unwrap().into_inner().kid;
     let mut addresses = Vec::new();
     for auth in world.auth.drain(..) {
         addresses.push(auth.kill().await);
@@ -209,21 +260,25 @@ async fn a_minute_without_auth_service_fails_no_task_call() {
     for address in &addresses {
         asked.push(Deaf::at(address).await);
     }
+    let they_go_on = async || {
+        let before = called.load(Ordering::SeqCst);
+        eventually("they go on", async || called.load(Ordering::SeqCst) >= before + 2 * CALLERS)
+            .await;
+    };
     let began = world.clock.now();
-    let mut made = 0;
     while (world.clock.now() - began).num_seconds() < 90 {
         world.clock.advance(Duration::from_secs(5));
-        for task in &world.task {
-            create(&mut tasks(&task.address, &token), "During").await.unwrap();
-            made += 1;
-        }
+        they_go_on().await;
     }
     for deaf in &asked {
         eventually("it was asked in vain", async || deaf.asked() > 3).await;
     }
-    for task in &world.task {
-        create(&mut tasks(&task.address, &token), "During").await.unwrap();
-        made += 1;
+    they_go_on().await;
+    stop.send_replace(true);
+    let mut workers = workers.into_iter();
+    let mut made = workers.next().unwrap().await.unwrap();
+    for worker in workers {
+        worker.await.unwrap();
     }
     while made > 0 {
         if let Some(Event::Changes(told)) = next(&mut stream).await.unwrap().event {
@@ -235,6 +290,13 @@ async fn a_minute_without_auth_service_fails_no_task_call() {
     for address in &addresses {
         let auth = world.auth(address).await;
         world.auth.push(auth);
+    }
+    world.watched().await;
+    for replica in 0..2 {
+        session = signed_with(&ordered, &mut world.auth_client(replica), session).await;
+    }
+    for task in &world.task {
+        create(&mut tasks(&task.address, &session.access_token), "After").await.unwrap();
     }
     let request = SignOutRequest { refresh_token: session.refresh_token.clone() };
     world.auth_client(1).sign_out(request).await.unwrap();
