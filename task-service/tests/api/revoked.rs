@@ -60,13 +60,12 @@ async fn who_was_signed_out_watches_no_more() {
     let mut other = watching(&replica, &stranger).await;
     replica.sync(&laptop, "", 0).await.unwrap();
 
-    let began = std::time::Instant::now();
+    // The clock stands still: nothing ends by itself.
     revoke(&world, &replica, session(&laptop));
     for (stream, mirror) in &mut hers {
         let end = stream.end(mirror).await;
         refused::<()>(Err(end), Code::Unauthenticated, "SESSION_REVOKED");
     }
-    assert!(began.elapsed() < Duration::from_secs(2));
     refused(replica.sync(&laptop, "", 0).await, Code::Unauthenticated, "SESSION_REVOKED");
     let again = replica.watch(&laptop, &hers[0].1.token).await.map(drop);
     refused(again, Code::Unauthenticated, "SESSION_REVOKED");
