@@ -2,7 +2,14 @@
 //! while somebody works with tasks: the pair says no to what is too much, in
 //! time, and with no more memory than it always takes.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use proto::{
     auth::v1::{SignInRequest, SignInResponse, auth_service_client::AuthServiceClient},
@@ -42,16 +49,14 @@ async fn sign_in(
     timeout(AT_MOST, auth.sign_in(request)).await.expect("it is answered")
 }
 
-/// Reads tasks until it is told to stop: how often.
-async fn read(mut tasks: Tasks, mut stopped: oneshot::Receiver<()>) -> usize {
-    let mut count = 0;
+/// Reads tasks until it is told to stop, and counts how often.
+async fn read(mut tasks: Tasks, count: Arc<AtomicUsize>, mut stopped: oneshot::Receiver<()>) {
     while stopped.try_recv().is_err() {
         let listed = timeout(AT_MOST, tasks.list_tasks(ListTasksRequest::default()));
         let listed = listed.await.expect("it is answered").unwrap().into_inner();
         assert_eq!(listed.tasks.len(), 1);
-        count += 1;
+        count.fetch_add(1, Ordering::SeqCst);
     }
-    count
 }
 
 /// At the settings that everybody has, but for the limit of one address.
@@ -61,6 +66,7 @@ async fn a_storm_of_sign_ins_is_weathered() {
     let hashers = HASHERS.to_string();
     let variables = [("AUTH_HASHING_THREADS", &*hashers), ("AUTH_SIGN_IN_PER_ADDRESS", "100000")];
     let up = Up::start_with(data.path(), &variables).await;
+    let before = peak(up.pid());
     let mut auth = up.auth();
     let mut sessions = Vec::new();
     for n in 0..PEOPLE {
@@ -68,19 +74,29 @@ async fn a_storm_of_sign_ins_is_weathered() {
     }
     let mut tasks = up.tasks(&sessions[0].access_token);
     create(&mut tasks, "Milk").await.unwrap();
-    let before = peak(up.pid());
 
     let (stop, stopped) = oneshot::channel();
-    let reader = tokio::spawn(read(tasks, stopped));
+    let count = Arc::new(AtomicUsize::new(0));
+    let reader = tokio::spawn(read(tasks, count.clone(), stopped));
     // One connection would have its calls wait for each other.
     let clients = [(); CONNECTIONS].map(|()| up.auth());
     let storm: Vec<_> = (0..SIGN_INS)
         .map(|n| (clients[n % CONNECTIONS].clone(), format!("person{n}@example.org")))
-        .map(|(client, email)| tokio::spawn(sign_in(client, email)))
+        .map(|(client, email)| {
+            let count = count.clone();
+            tokio::spawn(async move {
+                let answer = sign_in(client, email).await;
+                (answer, count.load(Ordering::SeqCst))
+            })
+        })
         .collect();
     let (mut checked, mut refused) = (0, 0);
+    // How often tasks were read by when the first was answered, and the last.
+    let (mut first, mut last) = (usize::MAX, 0);
     for (n, call) in storm.into_iter().enumerate() {
-        match call.await.unwrap() {
+        let (answer, read) = call.await.unwrap();
+        (first, last) = (first.min(read), last.max(read));
+        match answer {
             Ok(_) => {
                 assert!(n < PEOPLE, "nobody else has an account");
                 checked += 1;
@@ -98,7 +114,8 @@ async fn a_storm_of_sign_ins_is_weathered() {
         }
     }
     stop.send(()).unwrap();
-    assert!(reader.await.unwrap() > 0, "tasks were read meanwhile");
+    reader.await.unwrap();
+    assert!(last > first, "no tasks were read meanwhile");
     assert!(checked > 0 && refused > 0, "{checked} were checked, {refused} refused");
     let after = peak(up.pid());
     assert!(after <= before + HASHERS * HASH + REST, "{before} KiB became {after}");
