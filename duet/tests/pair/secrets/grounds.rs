@@ -157,7 +157,7 @@ impl Grounds {
     /// Looks into everything but the log of the pair, while it runs.
     pub(crate) async fn search(&self, hunt: &mut Hunt) {
         for database in ["auth", "tasks"] {
-            hunt.search(Place::Rows, dump(&mut self.superuser(database).await).await);
+            search_rows(&mut self.superuser(database).await, hunt).await;
         }
         hunt.search(Place::Files, contents(self.cluster.cluster_dir()));
         let statements = fs::read_to_string(self.cluster.log_file()).unwrap();
@@ -200,7 +200,7 @@ impl Grounds {
         hang_up.abort();
         let mut superuser = cluster.superuser_options("auth").connect().await.unwrap();
         look_at(&[up.pid()], hunt);
-        hunt.search(Place::Rows, dump(&mut superuser).await);
+        search_rows(&mut superuser, hunt).await;
         let statements = fs::read(cluster.log_file()).unwrap();
         hunt.search(Place::Statements, [statements]);
         stop(up, hunt).await;
@@ -290,18 +290,26 @@ fn private(place: &Path, name: &str, text: &str) -> String {
     file.to_str().unwrap().to_owned()
 }
 
-/// Every row of every table, the server's own tables included; bytes are in hex.
-async fn dump(superuser: &mut PgConnection) -> Vec<Vec<u8>> {
-    let tables = "select c.oid::regclass::text from pg_class c where c.relkind in ('r', 'm', 'p')";
-    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut *superuser).await.unwrap();
+/// Looks into every row of every table, the server's own tables included; bytes are
+/// in hex. Codes are looked for in those of the services: the ids and hashes there are
+/// longer words, and the times have fractions, while the server has many a number.
+async fn search_rows(superuser: &mut PgConnection, hunt: &mut Hunt) {
+    let tables = "select c.relnamespace = 'data'::regnamespace, c.oid::regclass::text
+        from pg_class c where c.relkind in ('r', 'm', 'p')";
+    let tables: Vec<(bool, String)> =
+        sqlx::query_as(tables).fetch_all(&mut *superuser).await.unwrap();
     let mut dump = Vec::new();
-    for table in tables {
+    for (own, table) in tables {
         let rows = AssertSqlSafe(format!("select t::text from {table} t"));
         let rows: Vec<String> = sqlx::query_scalar(rows).fetch_all(&mut *superuser).await.unwrap();
-        dump.push(rows.join("\n").into_bytes());
+        let rows = rows.join("\n");
+        if own {
+            hunt.search_codes(Place::Rows, &rows);
+        }
+        dump.push(rows.into_bytes());
     }
     assert!(dump.len() > 60, "the server has tables of its own");
-    dump
+    hunt.search(Place::Rows, dump);
 }
 
 /// The files in a folder and below, one after the other. Some go meanwhile.

@@ -43,7 +43,8 @@ use Place::{Arguments, Environment, Files, Log, Repository, Rows, Statements};
 
 /// Everywhere that a database, or whoever runs it, sees.
 pub(crate) const DATABASE: [Place; 3] = [Rows, Files, Statements];
-/// The places that are text, where even six digits can be looked for.
+/// The places that are text, where even six digits can be looked for; of rows, those
+/// of the services themselves are.
 const TEXTS: [Place; 4] = [Statements, Log, Environment, Arguments];
 
 /// Something that is looked for.
@@ -124,7 +125,8 @@ impl Hunt {
         }
     }
 
-    fn search_codes(&mut self, place: Place, text: &str) {
+    /// Looks for codes in a text in which few numbers of six digits stand alone.
+    pub(crate) fn search_codes(&mut self, place: Place, text: &str) {
         let words: BTreeSet<&str> = words(text).collect();
         for (code, owner) in &self.codes {
             if words.contains(code.as_str()) {
@@ -232,10 +234,12 @@ mod tests {
             hunt.search(Log, [text.as_bytes().to_vec()]);
             hunt.faults().is_empty()
         };
-        for there in ["code=123456", "\"123456\"", "Totp(123456)", "It is 123456."] {
+        let row = "(7,\"Ada 123456\",\"{\"\"code\"\": 123456}\",)";
+        for there in ["code=123456", "\"123456\"", "Totp(123456)", "It is 123456.", row] {
             assert!(found(there), "{there}");
         }
-        for not in ["1234567", "a123456", "12:00:00.123456Z", "12345 6", ""] {
+        let hash = "\\x00123456";
+        for not in ["1234567", "a123456", "12:00:00.123456Z", hash, "12345 6", ""] {
             assert!(!found(not), "{not}");
         }
     }

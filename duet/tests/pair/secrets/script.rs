@@ -58,7 +58,8 @@ impl<'a> Script<'a> {
         let (display_name, number) = (novel("Canary"), rng::bytes::<4>());
         let number = format!("{}", u32::from_be_bytes(number) % 900_000 + 100_000);
         self.hunt.known("a display name", &display_name, &DATABASE);
-        self.hunt.code("a number in a display name", &number, &[Place::Statements]);
+        let places = [Place::Rows, Place::Statements];
+        self.hunt.code("a number in a display name", &number, &places);
         let session = self.sign_up(EMAIL, format!("{display_name} {number}")).await;
         self.verify().await;
         self.sign_in_and_on().await;
