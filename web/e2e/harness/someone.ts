@@ -162,10 +162,11 @@ export class Someone {
     await response.finished();
   }
 
-  /** Time stands still for the page, until `page.clock` moves it. */
+  /** Time stands still in all tabs of the browser, until `page.clock` moves it. */
   async stopTheClock(): Promise<void> {
     await this.page.clock.install();
-    await this.page.clock.pauseAt(Date.now() + 1_000);
+    // A time that the page has passed is refused; streams bear 45 s of silence.
+    await this.page.clock.pauseAt(Date.now() + 30_000);
   }
 
   // What they expect to see.
