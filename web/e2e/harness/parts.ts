@@ -110,9 +110,15 @@ export class Parts implements Place {
 
   /** Has Postgres hang; `carryOn` lets it go on. */
   hang(): { carryOn: () => void } {
-    const processes = [...descendants(this.#postmaster), this.#postmaster];
-    for (const pid of processes) process.kill(pid, "SIGSTOP");
-    return { carryOn: () => processes.forEach((pid) => process.kill(pid, "SIGCONT")) };
+    const stopped: number[] = [];
+    const stop = (pid: number): void => {
+      process.kill(pid, "SIGSTOP");
+      stopped.push(pid);
+    };
+    // It first: then it forks no more, and those that end keep their numbers.
+    stop(this.#postmaster);
+    descendants(this.#postmaster).forEach(stop);
+    return { carryOn: () => stopped.forEach((pid) => process.kill(pid, "SIGCONT")) };
   }
 
   /** Starts whatever a test left dead. */
