@@ -47,7 +47,11 @@ test("FR-014: a reload keeps the session, and a new tab takes over the token of 
   await ada.page.reload();
   await ada.seesTasks();
   const before = ada.calls.count("RefreshSession");
+  // The new tab waits for the answer of the old one, however long that takes.
+  await ada.stopTheClock();
   const tab = await ada.tab("/settings/profile");
+  await expect(tab.page.getByRole("banner").getByText(ada.who.email)).toBeVisible();
+  await tab.page.clock.resume();
   await expect(tab.heading("Profile")).toBeVisible();
   expect(ada.calls.count("RefreshSession")).toBe(before);
 });
