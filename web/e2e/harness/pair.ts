@@ -54,6 +54,11 @@ export class Pair implements Place {
       from data.users u where u.user_id = s.user_id and u.email = '${email}'`);
   }
 
+  /** Has everybody who tried too often have waited long enough. */
+  relent(): void {
+    this.#tell(`update data.throttles set free_at = '-infinity'`);
+  }
+
   /** Has somebody have used all recovery codes. */
   spendCodes({ email }: { email: string }): void {
     this.#tell(`delete from data.recovery_codes c
