@@ -54,6 +54,12 @@ export class Pair implements Place {
       from data.users u where u.user_id = s.user_id and u.email = '${email}'`);
   }
 
+  /** Has all sessions of somebody be over, as after days without a word. */
+  expire({ email }: { email: string }): void {
+    this.#tell(`update data.sessions s set expires_at = now()
+      from data.users u where u.user_id = s.user_id and u.email = '${email}'`);
+  }
+
   /** Has everybody who tried too often have waited long enough. */
   relent(): void {
     this.#tell(`update data.throttles set free_at = '-infinity'`);
