@@ -3,7 +3,7 @@
 // from each context, judged when the test ends. And every call that the page
 // made, by method, for the tests that count.
 
-import type { BrowserContext, Page, Request } from "@playwright/test";
+import { type BrowserContext, expect, type Page, type Request } from "@playwright/test";
 
 export class Watch {
   readonly problems: string[] = [];
@@ -103,13 +103,20 @@ export class Calls {
     }
   }
 
-  /** The access token of the newest call. */
+  /** The access token of the newest call; a screen is there before its first one. */
   async token(): Promise<string> {
+    let token: string | undefined;
+    const look = async (): Promise<unknown> => (token = await this.#newest());
+    await expect.poll(look, { message: "no call carried a token" }).toBeDefined();
+    return token ?? "";
+  }
+
+  async #newest(): Promise<string | undefined> {
     for (const request of [...this.#made].reverse()) {
       const value = await request.headerValue("authorization");
       if (value) return value.replace("Bearer ", "");
     }
-    throw new Error("no call carried a token");
+    return undefined;
   }
 }
 
