@@ -23,7 +23,7 @@ use super::{
 use crate::{
     challenge::{self, Challenge},
     error::Error,
-    factors::{Kind, KnownFactor, passkeys},
+    factors::{self, Kind, KnownFactor, passkeys},
     passkey::{Question, RelyingParty},
     proof::{self, Check, Code},
     recovery_code::RecoveryCode,
@@ -163,10 +163,13 @@ impl Service {
         let caller = self.caller(&identity)?;
         let Parts { database, hasher, throttles, sealer, .. } = &*self.0;
         // What was counted must be checked.
+        if code.is_none() && !factors::known(database, &caller).await?.is_empty() {
+            return Err(Error::CodeMissing.into());
+        }
         let seat = hasher.seat()?;
         let (attempt, stored, known) =
             throttle::begin_own_password(database, throttles, sealer, &caller).await?;
-        // Without a factor there is nothing that a code could be of.
+        // Without a factor there is nothing that a code could be of; one may be new.
         let code = code.filter(|_| !known.is_empty());
         if code.is_none() && !known.is_empty() {
             return Err(Error::CodeMissing.into());
