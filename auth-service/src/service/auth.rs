@@ -194,8 +194,9 @@ impl Service {
             throttle::refuse(database, throttles, &attempt, &client, now).await?;
             return Err(Error::WrongCredentials.into());
         };
+        // Where there is no room for that now, the next sign-in does it.
         let rehashed =
-            if hasher.is_outdated(&stored) { Some(hasher.hash(&password).await?) } else { None };
+            if hasher.is_outdated(&stored) { hasher.hash(&password).await.ok() } else { None };
         let session = self.new_session(user).after(throttles, &attempt);
         let (database, rehashed) = (&self.0.database, rehashed.as_ref());
         let until = session.now + challenge::LIFETIME;
