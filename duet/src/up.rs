@@ -71,8 +71,9 @@ pub struct Up {
     /// How log lines look.
     #[arg(long, env = "DUET_LOG_FORMAT", default_value = "text")]
     pub log_format: LogFormat,
-    /// What is logged; `info` shows every call.
-    #[arg(long, env = "DUET_LOG", default_value = "warn")]
+    /// What is logged: by itself what goes wrong, and each mail; `info` shows every
+    /// call.
+    #[arg(long, env = "DUET_LOG", default_value = "warn,auth_service::mail=info")]
     pub log: String,
 }
 
@@ -110,6 +111,7 @@ async fn run(up: &Up) -> anyhow::Result<ExitCode> {
     let auth_database = Database::new(auth_options, auth.database_connections);
     let task_database = Database::new(task_options, task.database_connections);
     identity::give(&mut task, &auth_database, &home, &clock).await?;
+    let mail = auth.mail.mail_dir.clone();
     let limits = Limits { max_message_bytes: auth_service::MAX_MESSAGE_BYTES, ..auth.limits() };
     let (auth, task) = tokio::try_join!(
         auth_service::App::open(auth, auth_database.clone(), clock.clone()),
@@ -117,7 +119,7 @@ async fn run(up: &Up) -> anyhow::Result<ExitCode> {
     )?;
 
     let stop = CancellationToken::new();
-    let banner = Banner::new(&ports, &home, &postgres);
+    let banner = Banner::new(&ports, &home, &postgres, mail.as_deref());
     let Ports { web, auth: auth_listener, task: task_listener, addresses } = ports;
     let both = task
         .mount(auth.mount(Server::new(limits)))

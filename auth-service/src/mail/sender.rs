@@ -132,6 +132,7 @@ impl Sender {
             return Outcome::Never;
         };
         let letter = content.write(&mail.display_name);
+        let subject = letter.subject;
         let message = match message::compose(mail, &post.from, letter) {
             Ok(message) => message,
             Err(error) => {
@@ -142,13 +143,13 @@ impl Sender {
         };
         match post.send(id, &mail.recipient, &message).await {
             Ok(Some(file)) => {
-                tracing::info!(mail.id = %id, mail.kind = kind, mail.file = %file.display(),
-                    "A mail was put into its folder.");
+                tracing::info!(mail.id = %id, mail.kind = kind, mail.subject = subject,
+                    mail.file = %file.display(), "A mail was put into its folder.");
                 Outcome::Sent
             }
             Ok(None) => {
-                tracing::info!(mail.id = %id, mail.kind = kind, mail.attempts = attempts,
-                    "A mail was sent.");
+                tracing::info!(mail.id = %id, mail.kind = kind, mail.subject = subject,
+                    mail.attempts = attempts, "A mail was sent.");
                 Outcome::Sent
             }
             Err(Refusal::Never(error)) => {

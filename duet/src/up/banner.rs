@@ -1,7 +1,7 @@
 //! What `duet up` says once everything runs: where things are, and lines to
 //! paste.
 
-use std::io;
+use std::{io, path::Path};
 
 use super::{
     Addresses, Home, Ports,
@@ -16,15 +16,23 @@ pub(super) struct Banner {
     data: String,
     demo_file: String,
     database: String,
+    /// Where mails are put, if they are not sent.
+    mail: Option<String>,
 }
 
 impl Banner {
-    pub(super) fn new(ports: &Ports, home: &Home, postgres: &Postgres) -> Self {
+    pub(super) fn new(
+        ports: &Ports,
+        home: &Home,
+        postgres: &Postgres,
+        mail: Option<&Path>,
+    ) -> Self {
         Self {
             addresses: ports.addresses,
             data: home.folder().display().to_string(),
             demo_file: home.demo_user().display().to_string(),
             database: postgres.describe(),
+            mail: mail.map(|folder| folder.display().to_string()),
         }
     }
 
@@ -34,7 +42,7 @@ impl Banner {
     }
 
     fn write(&self, out: &mut impl io::Write, demo: Option<&Demo>) -> io::Result<()> {
-        let Self { addresses, data, demo_file, database } = self;
+        let Self { addresses, data, demo_file, database, mail } = self;
         let web = page_url(addresses.web);
         let (auth, task) = (reachable(addresses.auth), reachable(addresses.task));
         writeln!(out, "\nDuet is running. Ctrl-C stops it.\n")?;
@@ -42,6 +50,9 @@ impl Banner {
         writeln!(out, "  auth-service  {auth}   gRPC, grpc-web, /.well-known/jwks.json")?;
         writeln!(out, "  task-service  {task}   gRPC, grpc-web")?;
         writeln!(out, "  data          {data}   {database}")?;
+        if let Some(mail) = mail {
+            writeln!(out, "  mail          {mail}   each one is logged here, too")?;
+        }
         let (ada, adas) = ("ada@example.com", "walnut-Trombone-91");
         let (email, password) = match demo {
             Some(Demo { email, password }) => {

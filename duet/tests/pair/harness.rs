@@ -77,7 +77,7 @@ impl Up {
         Self::start_with(data, &[]).await
     }
 
-    /// The same with more variables.
+    /// The same with more variables; an empty one is as if there were none.
     pub(crate) async fn start_with(data: &Path, variables: &[(&str, &str)]) -> Self {
         let mut command = duet(&[]);
         command.env("DUET_DATA_DIR", data).env("DUET_LOG", "debug");
@@ -88,7 +88,14 @@ impl Up {
         if std::env::var_os("DUET_TEST_FETCH").is_some() {
             command.env("DUET_FETCH", "true");
         }
-        let mut child = command.envs(variables.iter().copied()).spawn().unwrap();
+        for &(name, value) in variables {
+            if value.is_empty() {
+                command.env_remove(name)
+            } else {
+                command.env(name, value)
+            };
+        }
+        let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut stderr = child.stderr.take().unwrap();
         let log = tokio::spawn(async move {

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use proto::task::v1::ListTasksRequest;
 use rustix::process::{Pid, Signal, kill_process};
-use shared::testing::database;
+use shared::testing::{database, eventually};
 use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
 use tokio::net::TcpListener;
 
@@ -46,6 +46,33 @@ async fn a_second_run_finds_the_same_data() {
     let list = up.tasks(&session.access_token).list_tasks(ListTasksRequest::default()).await;
     assert_eq!(list.unwrap().into_inner().tasks, [made]);
     up.stop().await;
+}
+
+/// Nobody has to look for the mails: the banner names their folder, and the log, which
+/// is quiet otherwise, tells of each.
+#[tokio::test]
+async fn mails_are_put_into_a_folder_and_logged() {
+    let data = folder();
+    let up = Up::start_with(data.path(), &[("DUET_LOG", "")]).await;
+    let mails = data.path().join("mail");
+    assert!(up.banner.contains(&format!("mail          {}", mails.display())), "{}", up.banner);
+    sign_up(&mut up.auth(), "ada@example.org").await;
+    let files = || {
+        let files = std::fs::read_dir(&mails).into_iter().flatten().map(|file| file.unwrap());
+        files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|it| it == "eml"))
+    };
+    // The demo user gets one, too.
+    eventually("the mails are there", async || files().count() == 2).await;
+    let files: Vec<_> = files().collect();
+    up.signal(Signal::INT);
+    let (code, log) = up.ended().await;
+    assert_eq!(code, Some(0), "{log}");
+    let told: Vec<_> = log.lines().filter(|line| line.contains(" INFO ")).collect();
+    assert_eq!(told.len(), 2, "{log}");
+    assert!(told.iter().all(|line| line.contains("Please verify your address")), "{log}");
+    for file in files {
+        assert!(log.contains(&file.display().to_string()), "{log}");
+    }
 }
 
 /// kill -9 of every process, and nothing that was acknowledged is lost.
