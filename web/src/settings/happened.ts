@@ -19,6 +19,8 @@ const KINDS: Readonly<Record<string, Words>> = {
   "session.reused": { text: "A copied sign-in was used and ended", unusual: true },
   "session.displaced": { text: "An old device was signed out: there were too many" },
   "password.changed": { text: "Password changed" },
+  "password.refused": { text: "Wrong password on a device that is signed in", unusual: true },
+  "password.throttled": { text: "Passwords slowed down: too many were wrong", unusual: true },
   "password.reset": { text: "Password set by mail", unusual: true },
   "email.verified": { text: "Email verified" },
   "email.change_requested": { text: "Another email asked for", unusual: true },
@@ -34,6 +36,7 @@ const KINDS: Readonly<Record<string, Words>> = {
   "admin.user.reinstated": { text: "Account opened again by an operator" },
   "admin.factors.dropped": { text: "Second factors removed by an operator", unusual: true },
   "admin.user.made_operator": { text: "Made an operator", unusual: true },
+  "admin.user.revoked_operator": { text: "No longer an operator", unusual: true },
 };
 
 /** A newer service may tell of more kinds. */
