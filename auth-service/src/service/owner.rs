@@ -114,9 +114,12 @@ impl Service {
             .and_then(|key| receipt::statement(&deletion, &self.0.issuing.issuer, &key, now))
             .map_err(|error| Failure::internal(format!("{error:#}")))?;
         let Deletion { user: _, requested_at, erasures } = deletion;
-        let erasures = erasures.into_iter().map(|Erasure { service, erased_at, closed_at: _ }| {
-            let erase_time = erased_at.map(to_timestamp);
-            get_deletion_receipt_response::Erasure { service, erase_time }
+        let erasures = erasures.into_iter().map(|Erasure { service, erased_at, closed_at }| {
+            get_deletion_receipt_response::Erasure {
+                service,
+                erase_time: erased_at.map(to_timestamp),
+                close_time: closed_at.map(to_timestamp),
+            }
         });
         Ok(GetDeletionReceiptResponse {
             delete_time: Some(to_timestamp(requested_at)),

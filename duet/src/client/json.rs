@@ -104,6 +104,8 @@ pub(crate) struct Erasure {
     service: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     erase_time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    close_time: Option<String>,
 }
 
 impl From<auth::GetDeletionReceiptResponse> for Deletion {
@@ -112,6 +114,7 @@ impl From<auth::GetDeletionReceiptResponse> for Deletion {
         let erasures = erasures.into_iter().map(|erasure| Erasure {
             service: erasure.service,
             erase_time: erasure.erase_time.map(|time| time.to_string()),
+            close_time: erasure.close_time.map(|time| time.to_string()),
         });
         let delete_time = delete_time.map(|time| time.to_string());
         Self { delete_time, erasures: erasures.collect(), receipt }

@@ -181,9 +181,10 @@ pub(crate) async fn deletion(
         })
         .await?;
     let rows = answer.erasures.iter().map(|erasure| {
-        let when = match erasure.erase_time.as_ref() {
-            Some(time) => output::time(Some(time)),
-            None => "not yet".to_owned(),
+        let when = match (erasure.erase_time.as_ref(), erasure.close_time.as_ref()) {
+            (Some(time), _) => output::time(Some(time)),
+            (None, Some(_)) => "never confirmed; no longer waited for".to_owned(),
+            (None, None) => "not yet".to_owned(),
         };
         Row::from([output::line(&erasure.service), when])
     });

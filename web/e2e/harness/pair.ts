@@ -71,6 +71,11 @@ export class Pair implements Place {
       using data.users u where u.user_id = c.user_id and u.email = '${email}'`);
   }
 
+  /** Has an operator wait no more for what services erase, and none has confirmed. */
+  closeErasures(): void {
+    this.#tell("update data.erasures set erased_at = null, closed_at = now()");
+  }
+
   /** Has an account be an operator's; a token of the next sign-in says so. */
   makeOperator({ email }: { email: string }): void {
     this.#tell(`update data.users set is_admin = true where email = '${email}'`);

@@ -1,5 +1,5 @@
 // `/receipt`: how far the deletion of an account has come, for whoever has its
-// code; and the signed statement once everything is erased.
+// code; and the signed statement once no service is waited for any more.
 
 import {
   type Failure,
@@ -65,15 +65,15 @@ function Course({ code }: { code: string }) {
       {deletion && (
         <>
           <p role="status" class="said">
-            {done ? "Everything is erased." : "Your data is being erased."}
+            {course(deletion)}
           </p>
           <dl>
             <dt>Account</dt>
             <dd>deleted {inWords(deletion.deleteTime)}</dd>
-            {deletion.erasures.map(({ service, eraseTime }) => (
-              <div key={service}>
-                <dt>{service}</dt>
-                <dd>{eraseTime ? `erased ${inWords(eraseTime)}` : "not confirmed yet"}</dd>
+            {deletion.erasures.map((erasure) => (
+              <div key={erasure.service}>
+                <dt>{erasure.service}</dt>
+                <dd>{became(erasure)}</dd>
               </div>
             ))}
           </dl>
@@ -85,7 +85,19 @@ function Course({ code }: { code: string }) {
   );
 }
 
-/** What is known of the deletion; asks again until everything is erased. */
+function course({ receipt, erasures }: Deletion): string {
+  if (receipt === "") return "Your data is being erased.";
+  return erasures.every(({ eraseTime }) => eraseTime)
+    ? "Everything is erased."
+    : "Not every service has confirmed that it erased your data.";
+}
+
+function became({ eraseTime, closeTime }: Deletion["erasures"][number]): string {
+  if (eraseTime) return `erased ${inWords(eraseTime)}`;
+  return closeTime ? `not confirmed; given up ${inWords(closeTime)}` : "not confirmed yet";
+}
+
+/** What is known of the deletion; asks again while a service is waited for. */
 function useDeletion(code: string): [Deletion | undefined, Failure | undefined, () => void] {
   const [deletion, setDeletion] = useState<Deletion>();
   const [failure, setFailure] = useState<Failure>();

@@ -11,7 +11,9 @@ use std::{
 use chrono::TimeDelta;
 use futures_util::{Stream, StreamExt as _, stream};
 use proto::{
-    auth::v1::{self as auth, auth_service_server as auth_server},
+    auth::v1::{
+        self as auth, auth_service_server as auth_server, get_deletion_receipt_response::Erasure,
+    },
     task::v1::{self as pb},
 };
 use shared::{
@@ -179,8 +181,30 @@ impl auth_server::AuthService for Services {
         request_password_reset RequestPasswordResetRequest RequestPasswordResetResponse
         reset_password ResetPasswordRequest ResetPasswordResponse
         verify_email VerifyEmailRequest VerifyEmailResponse
-        get_deletion_receipt GetDeletionReceiptRequest GetDeletionReceiptResponse
     }
+
+    async fn get_deletion_receipt(
+        &self,
+        _: Request<auth::GetDeletionReceiptRequest>,
+    ) -> Result<Response<auth::GetDeletionReceiptResponse>, Status> {
+        let erasure = |service: &str, erased: Option<i64>, closed: Option<i64>| Erasure {
+            service: service.to_owned(),
+            erase_time: erased.map(at),
+            close_time: closed.map(at),
+        };
+        let erasures = vec![
+            erasure("notes", None, Some(1_800_000_200)),
+            erasure("photos", None, None),
+            erasure("task-service", Some(1_800_000_100), None),
+        ];
+        let delete_time = Some(at(1_800_000_000));
+        let receipt = String::new();
+        Ok(Response::new(auth::GetDeletionReceiptResponse { delete_time, erasures, receipt }))
+    }
+}
+
+fn at(seconds: i64) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds, nanos: 0 }
 }
 
 pub(super) fn not_asked<T>() -> Result<T, Status> {

@@ -185,6 +185,23 @@ async fn a_proof_is_asked_for_once_in_a_while() {
     assert_eq!(asked[0], asked[1], "the same request");
 }
 
+/// A service that was given up is not one that has erased everything.
+#[tokio::test]
+async fn a_receipt_tells_what_was_confirmed_and_what_was_not() {
+    let house = House::new().await;
+    let line = format!("deletion dr_AAAA --auth-url {}", house.url);
+    let ran = house.duet(&line, true).await;
+    assert_eq!((ran.exit, ran.errors.as_str()), (0, ""));
+    let of = |service: &str| ran.output.lines().find(|line| line.contains(service)).unwrap();
+    assert!(of("notes").contains("never confirmed; no longer waited for"), "{}", ran.output);
+    assert!(of("photos").contains("not yet"), "{}", ran.output);
+    assert!(of("task-service").contains("2027"), "{}", ran.output);
+    let told: serde_json::Value =
+        serde_json::from_str(&house.duet(&line, false).await.output).unwrap();
+    assert_eq!(told["erasures"][0]["closeTime"], "2027-01-15T08:03:20Z");
+    assert_eq!(told["erasures"][1].as_object().unwrap().len(), 1);
+}
+
 #[tokio::test]
 async fn a_password_is_changed_by_whoever_knows_it() {
     let house = House::signed_in().await;
