@@ -57,6 +57,19 @@ impl Erase for Eraser {
     }
 }
 
+/// Whether a user was erased.
+///
+/// # Errors
+/// `Database`.
+pub(crate) async fn is_erased(database: &Database, user: Uuid) -> Result<bool, Error> {
+    let call = |mut connection: Lease| async move {
+        sqlx::query_scalar!(r#"select api.is_erased($1) as "is_erased!""#, user)
+            .fetch_one(&mut *connection)
+            .await
+    };
+    Ok(database.call(Repeat::Safe, call).await?)
+}
+
 async fn step(database: &Database, user: Uuid, now: DateTime<Utc>) -> Result<(bool, i64), Error> {
     let call = |mut connection: Lease| async move {
         sqlx::query!(

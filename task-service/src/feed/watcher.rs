@@ -28,7 +28,7 @@ use super::{
     hub::{Hub, Seat},
     machine::{Machine, Step, Told},
 };
-use crate::{error::Error, sync_token::SyncToken};
+use crate::{erasure, error::Error, sync_token::SyncToken};
 
 /// Events that may wait for the client.
 const AHEAD: usize = 2;
@@ -99,7 +99,7 @@ impl Watcher {
     }
 
     /// What ends a stream from outside: what takes the caller's rights away ends
-    /// it here and nowhere else.
+    /// it here, unless the user is gone altogether (see `lost`).
     async fn ended(&self) -> Ended {
         tokio::select! {
             () = self.clock.sleep_until(self.until) => Ended::TokenExpired,
@@ -155,8 +155,18 @@ impl Watcher {
                     Ok(()) = heads.changed() => machine.woken(*heads.borrow_and_update()),
                     () = self.clock.sleep_until(quiet_at) => machine.quiet(),
                 },
-                Step::Lost => return Ok(Ended::Lost),
+                Step::Lost => return Ok(Box::pin(self.lost()).await),
             }
+        }
+    }
+
+    /// Why what was told is gone. That its user was erased may be known to the
+    /// database before this replica hears of it.
+    async fn lost(&self) -> Ended {
+        match erasure::is_erased(&self.database, self.user).await {
+            Ok(true) => Ended::Failed(Error::UserErased),
+            Ok(false) => Ended::Lost,
+            Err(error) => Ended::Failed(error),
         }
     }
 

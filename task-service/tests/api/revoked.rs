@@ -109,6 +109,29 @@ async fn who_has_a_token_of_a_withdrawn_key_watches_no_more() {
     refused(replica.sync(&ada, "", 0).await, Code::Unauthenticated, "TOKEN_INVALID");
 }
 
+/// Whoever was erased watches no more either where that is not heard of yet: what
+/// this replica was told is gone, and the database knows why.
+#[tokio::test]
+async fn who_was_erased_watches_no_more_before_that_is_heard() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let (ada, stranger) = (world.user(), world.user());
+    world.stamp(ada.id, None, "Task").await;
+    let (mut stream, mut mirror) = watching(&replica, &ada).await;
+    let mut other = watching(&replica, &stranger).await;
+    let mut role = world.database.app.connect().await.unwrap();
+    let head: i64 = sqlx::query_scalar("select head from api.erase_user($1, $2, 1000)")
+        .bind(ada.id)
+        .bind(world.clock.now())
+        .fetch_one(&mut role)
+        .await
+        .unwrap();
+    replica.feed.changed(ada.id, head);
+    let end = stream.end(&mut mirror).await;
+    refused::<()>(Err(end), Code::Unauthenticated, "SESSION_REVOKED");
+    goes_on(&world, &replica, &stranger, &mut other).await;
+}
+
 /// A stream that has told nothing yet is refused like any call.
 #[tokio::test]
 async fn what_has_not_begun_is_refused_like_a_call() {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The functions that the service may call, and nothing else.
-pub(crate) const CALLABLE: [&str; 16] = [
+pub(crate) const CALLABLE: [&str; 17] = [
     "api.changes",
     "api.create_list",
     "api.create_task",
@@ -25,6 +25,7 @@ pub(crate) const CALLABLE: [&str; 16] = [
     "api.get_usage",
     "api.heads",
     "api.import_tasks",
+    "api.is_erased",
     "api.list_lists",
     "api.list_tasks",
     "api.mutate_tasks",

@@ -15,6 +15,7 @@ fn reading(task: Uuid) -> Vec<String> {
     vec![
         format!("select from api.get_task('{USER}', '{task}')"),
         format!("select from api.get_usage('{USER}')"),
+        format!("select from api.is_erased('{USER}')"),
         format!("select from api.get_list('{USER}', '{LIST}')"),
         format!("select from api.list_lists('{USER}', null, 51)"),
         format!("select from api.list_tasks('{USER}', null, 'create_time', true, false, null, 51)"),
