@@ -85,6 +85,8 @@ async fn nothing_is_lost_when_everything_is_killed() {
     for n in 0..20 {
         create(&mut tasks, &format!("Task {n}")).await.unwrap();
     }
+    // Running on, it would notice that Postgres is gone, and end by itself.
+    up.signal(Signal::STOP);
     let mut processes = descendants(up.pid());
     assert!(processes.len() > 3, "Postgres runs as a child");
     processes.push(up.pid());
