@@ -318,6 +318,8 @@ pub async fn serve(
 pub async fn ensure_service_account(config: &Config, account: &Ensure) -> anyhow::Result<()> {
     let words = anyhow::Error::msg;
     let database = Database::new(config.database().map_err(words)?, 1);
+    // Nobody's call is waiting for it.
+    let database = database.at_length(STARTUP_PATIENCE, 1);
     database.ready(STARTUP_PATIENCE).await?;
     let Ensure { name, scopes, secret_file } = account;
     let scopes = Scopes::parse(scopes).map_err(words)?;

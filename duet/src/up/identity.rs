@@ -26,13 +26,14 @@ pub(super) async fn give(
     let words = anyhow::Error::msg;
     let (name, scopes) = (NAME.parse().map_err(words)?, Scopes::parse(&SCOPES).map_err(words)?);
     let secret = home.service_secret();
-    database.ready(PATIENCE).await?;
     // The first write to a new database, on a machine that is busy with the start of
     // everything: nobody's call is waiting for it.
     let database = database.at_length(PATIENCE, 1);
+    database.ready(PATIENCE).await?;
     file::ensure(&database, &name, &scopes, &secret, clock.now())
         .await
         .context("task-service cannot be given an account")?;
+    database.close().await;
     task.service_secret_file = Some(secret);
     Ok(())
 }
