@@ -19,7 +19,8 @@ begin
             where e.user_id = p_user and e.service = v_service;
         -- As with the deletion itself, the log says not whose.
         perform data.audit(
-            '00000000-0000-0000-0000-000000000000', 'erasure.confirmed', null, null,
+            '00000000-0000-0000-0000-000000000000', 'erasure.confirmed',
+            jsonb_build_object('actor', 'serviceAccounts/' || v_service), null,
             jsonb_build_object('service', v_service), p_now);
     end if;
     return true;

@@ -68,7 +68,7 @@ pub(crate) fn assert_void(refused: &Status) {
     assert_eq!(refused.fields(), ["token"]);
 }
 
-/// How many rows every table has, and how many statements were made.
+/// How many rows every table has.
 pub(crate) async fn rows(app: &TestApp) -> Vec<(String, i64)> {
     let mut connection = app.database.superuser.connect().await.unwrap();
     sqlx::query_as(
