@@ -10,7 +10,7 @@ use proto::auth::v1::{
     auth_service_server::AuthService,
 };
 use shared::{
-    error::{Failure, Fields},
+    error::{Failure, Fields, Reason},
     name, rng,
     secret::Secret,
 };
@@ -194,9 +194,14 @@ impl Service {
             throttle::refuse(database, throttles, &attempt, &client, now).await?;
             return Err(Error::WrongCredentials.into());
         };
-        // Where there is no room for that now, the next sign-in does it.
-        let rehashed =
-            if hasher.is_outdated(&stored) { hasher.hash(&password).await.ok() } else { None };
+        let rehashed = match hasher.is_outdated(&stored) {
+            true => match hasher.hash(&password).await {
+                // There is no room for that now; the next sign-in does it.
+                Err(failure) if failure.reason() == Reason::HashCapacity => None,
+                hashed => Some(hashed?),
+            },
+            false => None,
+        };
         let session = self.new_session(user).after(throttles, &attempt);
         let (database, rehashed) = (&self.0.database, rehashed.as_ref());
         let until = session.now + challenge::LIFETIME;

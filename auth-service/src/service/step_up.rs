@@ -162,10 +162,11 @@ impl Service {
 
         let caller = self.caller(&identity)?;
         let Parts { database, hasher, throttles, sealer, .. } = &*self.0;
-        // What was counted must be checked.
+        // What is not looked at is not counted.
         if code.is_none() && !factors::known(database, &caller).await?.is_empty() {
             return Err(Error::CodeMissing.into());
         }
+        // What was counted must be checked.
         let seat = hasher.seat()?;
         let (attempt, stored, known) =
             throttle::begin_own_password(database, throttles, sealer, &caller).await?;
