@@ -183,7 +183,7 @@ pub(crate) async fn deletion(
     let rows = answer.erasures.iter().map(|erasure| {
         let when = match (erasure.erase_time.as_ref(), erasure.close_time.as_ref()) {
             (Some(time), _) => output::time(Some(time)),
-            (None, Some(_)) => "never confirmed; no longer waited for".to_owned(),
+            (None, time @ Some(_)) => format!("not confirmed; given up {}", output::time(time)),
             (None, None) => "not yet".to_owned(),
         };
         Row::from([output::line(&erasure.service), when])

@@ -51,7 +51,7 @@ impl Banner {
         writeln!(out, "  task-service  {task}   gRPC, grpc-web")?;
         writeln!(out, "  data          {data}   {database}")?;
         if let Some(mail) = mail {
-            writeln!(out, "  mail          {mail}   each one is logged here, too")?;
+            writeln!(out, "  mail          {mail}   one file each")?;
         }
         let (ada, adas) = ("ada@example.com", "walnut-Trombone-91");
         let (email, password) = match demo {

@@ -193,7 +193,7 @@ async fn a_receipt_tells_what_was_confirmed_and_what_was_not() {
     let ran = house.duet(&line, true).await;
     assert_eq!((ran.exit, ran.errors.as_str()), (0, ""));
     let of = |service: &str| ran.output.lines().find(|line| line.contains(service)).unwrap();
-    assert!(of("notes").contains("never confirmed; no longer waited for"), "{}", ran.output);
+    assert!(of("notes").contains("not confirmed; given up 2027"), "{}", ran.output);
     assert!(of("photos").contains("not yet"), "{}", ran.output);
     assert!(of("task-service").contains("2027"), "{}", ran.output);
     let told: serde_json::Value =
