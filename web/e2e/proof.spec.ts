@@ -45,7 +45,7 @@ test("a session of long ago has to prove who it is, and a recent one has not", a
   expect(ada.calls.count("Reauthenticate")).toBe(1);
 });
 
-test("a new password takes the current one for the proof, and asks only for a code", async ({
+test("a new password takes the current one for the proof where no code is wanted", async ({
   person,
   pair,
 }) => {

@@ -24,7 +24,7 @@ pub(crate) struct Machine<C> {
     /// Whether there may be more than was fetched.
     behind: bool,
     next: Option<Event<C>>,
-    /// Whether the database lost what was told already.
+    /// Whether what was told already is in the database no more.
     lost: bool,
 }
 
@@ -42,7 +42,8 @@ pub(crate) enum Step<C> {
     Tell(Told<C>),
     /// Wait for `woken` or `quiet`.
     Wait,
-    /// End: the database was set back. The client's token finds that out.
+    /// End: what was told is gone. The database was set back, and the client's token
+    /// finds that out; or the user was erased.
     Lost,
 }
 

@@ -71,9 +71,11 @@ export class Pair implements Place {
       using data.users u where u.user_id = c.user_id and u.email = '${email}'`);
   }
 
-  /** Has an operator wait no more for what services erase, and none has confirmed. */
-  closeErasures(): void {
-    this.#tell("update data.erasures set erased_at = null, closed_at = now()");
+  /** Has there be a service more that had to erase everybody who left, and an operator
+   * who waits for it no more. */
+  giveUpService(name: string): void {
+    this.#tell(`insert into data.erasures (user_id, service, closed_at)
+      select user_id, '${name}', now() from data.deletions`);
   }
 
   /** Has an account be an operator's; a token of the next sign-in says so. */
