@@ -28,3 +28,4 @@ mod watcher;
 pub use binaries::{Binaries, Origin, Progress, Source, locate};
 pub use cluster::{Cluster, PORT, SUPERUSER, Settings};
 pub use error::Error;
+pub use throwaway::quick_place;

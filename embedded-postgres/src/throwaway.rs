@@ -10,6 +10,7 @@ use std::{
 };
 
 use rustix::{
+    fs::Access,
     io::Errno,
     process::{Pid, test_kill_process},
 };
@@ -18,6 +19,9 @@ use crate::{Error, account::RunAs};
 
 /// How the folders' names begin; the process id and a number follow.
 const PREFIX: &str = "duet-test-";
+
+/// Where files are in memory.
+const MEMORY: &str = "/dev/shm";
 
 /// Memory that must be free: containers often have 64 MiB only.
 const ROOM_BYTES: u64 = 1 << 30;
@@ -32,7 +36,7 @@ pub(crate) struct Scratch(PathBuf);
 impl Scratch {
     /// Makes one, after removing what killed processes left.
     pub(crate) fn create(run_as: &RunAs) -> Result<Self, Error> {
-        let places = [PathBuf::from("/dev/shm"), std::env::temp_dir()];
+        let places = [PathBuf::from(MEMORY), std::env::temp_dir()];
         places.iter().for_each(|place| remove_orphans(place));
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("{PREFIX}{}-{number}", std::process::id());
@@ -41,13 +45,8 @@ impl Scratch {
             let made = fs::DirBuilder::new().mode(run_as.folder_mode()).create(&folder);
             made.map(|()| Self(folder))
         };
-        let [memory, disk] = &places;
-        if has_room(memory)
-            && let Ok(scratch) = make(memory)
-        {
-            return Ok(scratch);
-        }
-        make(disk).map_err(Error::folder(disk))
+        let place = quick_place();
+        make(&place).map_err(Error::folder(&place))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -63,9 +62,14 @@ impl Drop for Scratch {
     }
 }
 
-fn has_room(place: &Path) -> bool {
-    rustix::fs::statvfs(place)
-        .is_ok_and(|stat| stat.f_bavail.saturating_mul(stat.f_frsize) >= ROOM_BYTES)
+/// Where folders go that need not outlive the machine: in memory when there is room,
+/// so that nothing waits for a disk; otherwise wherever temporary files go.
+#[must_use]
+pub fn quick_place() -> PathBuf {
+    let has_room = rustix::fs::statvfs(MEMORY)
+        .is_ok_and(|stat| stat.f_bavail.saturating_mul(stat.f_frsize) >= ROOM_BYTES);
+    let is_open = rustix::fs::access(MEMORY, Access::WRITE_OK).is_ok();
+    if has_room && is_open { PathBuf::from(MEMORY) } else { std::env::temp_dir() }
 }
 
 /// Removes the folders of processes that are no more; other users' stay.

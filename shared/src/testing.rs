@@ -1,5 +1,5 @@
 //! What tests of any service need: a database of their own on a throw-away
-//! Postgres or a whole one that crashes, a service that is killed, a clock moved
+//! Postgres or a whole one that crashes, a folder, a service that is killed, a clock moved
 //! by hand, chance that a seed decides, an issuer whose keys they hold and tokens
 //! that nobody may believe, a proxy that counts statements. Only with the feature
 //! `testing`.
@@ -10,6 +10,7 @@
 mod chance;
 mod clock;
 mod database;
+mod folder;
 pub mod hostile;
 mod issuer;
 mod logs;
@@ -22,6 +23,7 @@ pub use self::{
     chance::{Chance, seeds},
     clock::ManualClock,
     database::{TestDatabase, database},
+    folder::folder,
     issuer::TestIssuer,
     logs::secrets_in,
     postgres::{Crash, TestPostgres},

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     harness::{Bearer, channel, create, sign_up, tasks},
-    rotation::world::World,
+    world::World,
 };
 
 const EMAIL: &str = "ada@example.org";

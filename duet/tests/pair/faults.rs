@@ -24,35 +24,16 @@ use shared::{
 use sqlx::{ConnectOptions as _, Connection as _};
 use task_service::config::Config as TaskConfig;
 use tempfile::TempDir;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::harness::{Tasks, channel, create, descendants, folder, sign_in, sign_up, tasks};
+use crate::{
+    harness::{Tasks, channel, create, descendants, folder, sign_in, sign_up, tasks},
+    world::{Running, run},
+};
 
 /// A service waits two seconds for its database; the rest is for a busy machine.
 const AT_MOST: Duration = Duration::from_secs(5);
-
-/// A service in this process, on an address of its own.
-pub(crate) struct Running {
-    pub(crate) address: String,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<anyhow::Result<()>>,
-}
-
-impl Running {
-    /// Ends it as kill -9 would: nothing is finished, nothing is said.
-    pub(crate) async fn kill(self) -> String {
-        self.task.abort();
-        let _ = self.task.await;
-        self.address
-    }
-
-    pub(crate) async fn stop(self) {
-        drop(self.stop);
-        self.task.await.unwrap().unwrap();
-    }
-}
 
 /// The parts, each of which can die alone.
 pub(crate) struct Parts {
@@ -128,21 +109,6 @@ impl Parts {
         eventually("the keys are there", async || keys.is_healthy().await).await;
         running
     }
-}
-
-/// Runs a service on this address.
-pub(crate) async fn run<F>(
-    address: &str,
-    serve: impl FnOnce(TcpListener, std::pin::Pin<Box<dyn Future<Output = ()> + Send>>) -> F,
-) -> Running
-where
-    F: Future<Output = anyhow::Result<()>> + Send + 'static,
-{
-    let listener = TcpListener::bind(address).await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let task = tokio::spawn(serve(listener, Box::pin(async { drop(stopped.await) })));
-    Running { address, stop, task }
 }
 
 async fn list(tasks: &mut Tasks) -> Result<Vec<Task>, Status> {

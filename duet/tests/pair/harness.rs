@@ -1,7 +1,6 @@
 //! `duet` as a process, and people who talk to it.
 
 use std::{
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Output, Stdio},
     time::Duration,
@@ -16,8 +15,8 @@ use proto::{
     task::v1::{CreateTaskRequest, Task, task_service_client::TaskServiceClient},
 };
 use rustix::process::{Pid, Signal, kill_process};
+pub(crate) use shared::testing::folder;
 use shared::testing::secrets_in;
-use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
     process::{Child, ChildStdout, Command},
@@ -33,13 +32,6 @@ pub(crate) const PASSWORD: &str = "walnut-Trombone-91";
 
 /// The longest a test waits for a process.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// A folder that an account without rights can enter, too.
-pub(crate) fn folder() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    folder
-}
 
 /// The program `duet`, told nothing by the environment of the test.
 pub(crate) fn duet(args: &[&str]) -> Command {

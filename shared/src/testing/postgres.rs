@@ -4,8 +4,6 @@
 //! before it is acknowledged; it need not be on the disk, because only processes
 //! die here and the system does not.
 
-use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
-
 use anyhow::Context as _;
 use embedded_postgres::{Binaries, Cluster, Settings, Source, locate};
 use rustix::process::{Pid, Signal, kill_process};
@@ -13,7 +11,7 @@ use sqlx::{ConnectOptions as _, Connection as _, postgres::PgConnectOptions};
 use tempfile::TempDir;
 use tokio::sync::{Mutex, watch};
 
-use super::database::pg_bin;
+use super::{database::pg_bin, folder::folder};
 use crate::database::{Schema, migrate, provision};
 
 /// A server with one migrated database. Dropping it stops the server.
@@ -52,9 +50,7 @@ impl TestPostgres {
 
     async fn try_start(schema: &Schema) -> anyhow::Result<Self> {
         let binaries = locate(Source::Any, pg_bin().as_deref(), &|_| {}).await?;
-        let folder = tempfile::tempdir()?;
-        // The server may have to run under an account without rights.
-        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
+        let folder = folder();
         let cluster = run(&binaries, &folder).await?;
         let mut superuser = cluster.superuser_options("postgres").connect().await?;
         provision(&mut superuser, schema.name, schema.name).await?;

@@ -1,7 +1,7 @@
 // Where Duet runs in a test, seen from outside: `duet up` (pair.ts), or every
 // part a process of its own behind a proxy (parts.ts).
 
-import { chmodSync, mkdtempSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -17,9 +17,20 @@ export interface Place {
   log(): string;
 }
 
-/** A folder that an account without rights can enter, as Postgres runs under one. */
+/** Where files are in memory, and how much of it must be free. */
+const MEMORY = "/dev/shm";
+const ROOM_BYTES = 1 << 30;
+
+/** A folder that an account without rights can enter, as Postgres runs under one. It is
+ * in memory when there is room: no commit of a test waits for a busy disk. */
 export function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), "duet-"));
+  const path = mkdtempSync(join(hasRoom() ? MEMORY : tmpdir(), "duet-"));
   chmodSync(path, 0o755);
   return path;
+}
+
+function hasRoom(): boolean {
+  if (!existsSync(MEMORY)) return false;
+  const { bavail, bsize } = statfsSync(MEMORY);
+  return bavail * bsize >= ROOM_BYTES;
 }

@@ -63,7 +63,12 @@ export const test = base.extend<People, Settings>({
   calm: [
     async ({ place, watch }, use, info) => {
       await use();
-      if (info.status !== info.expectedStatus) await info.attach("log", { body: place.log() });
+      if (info.status !== info.expectedStatus) {
+        await info.attach("log", { body: place.log() });
+        // An attachment is shown by its beginning; what went wrong stands further on.
+        const wrong = place.log().split("\n").filter((line) => / (WARN|ERROR) /.test(line));
+        if (wrong.length > 0) console.error(wrong.join("\n"));
+      }
       expect(watch.problems).toEqual([]);
     },
     { auto: true },

@@ -1,5 +1,4 @@
-//! The world that keys are rotated in: two replicas of each service, and a clock
-//! that the test moves.
+//! Two replicas of each service in this process, and a clock that the test moves.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,6 +6,7 @@ use auth_service::{
     config::Config as AuthConfig,
     service_accounts::{Scopes, file},
 };
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use clap::Parser as _;
 use proto::auth::v1::{
     Credentials, IssueServiceTokenRequest, RefreshSessionRequest,
@@ -23,12 +23,13 @@ use shared::{
 use sqlx::ConnectOptions as _;
 use task_service::config::Config as TaskConfig;
 use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
 use tonic::{Status, service::interceptor::InterceptedService, transport::Channel};
 
-use crate::{
-    faults::{Running, run},
-    harness::{Bearer, channel, folder},
-};
+use crate::harness::{Bearer, channel, folder};
+
+/// The longest a test waits for what must come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Two replicas of each service. Those of task-service watch one of
 /// auth-service each.
@@ -149,4 +150,65 @@ pub(crate) async fn refreshed(
 ) -> Result<Credentials, Status> {
     let request = RefreshSessionRequest { refresh_token: session.refresh_token.clone() };
     Ok(auth.refresh_session(request).await?.into_inner().credentials.unwrap())
+}
+
+/// Refreshes until this key signs.
+pub(crate) async fn signed_with(
+    key: &str,
+    auth: &mut AuthServiceClient<Channel>,
+    mut session: Credentials,
+) -> Credentials {
+    let signed = async {
+        loop {
+            session = refreshed(auth, &session).await.unwrap();
+            if kid(&session.access_token) == key {
+                return session;
+            }
+        }
+    };
+    timeout(PATIENCE, signed).await.expect("it signs")
+}
+
+/// The id of the key that a token is signed with.
+pub(crate) fn kid(token: &str) -> String {
+    let header = token.split('.').next().unwrap();
+    let header = BASE64_URL_SAFE_NO_PAD.decode(header).unwrap();
+    let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
+    header["kid"].as_str().unwrap().to_owned()
+}
+
+/// A service in this process, on an address of its own.
+pub(crate) struct Running {
+    pub(crate) address: String,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Running {
+    /// Ends it as kill -9 would: nothing is finished, nothing is said.
+    pub(crate) async fn kill(self) -> String {
+        self.task.abort();
+        let _ = self.task.await;
+        self.address
+    }
+
+    pub(crate) async fn stop(self) {
+        drop(self.stop);
+        self.task.await.unwrap().unwrap();
+    }
+}
+
+/// Runs a service on this address.
+pub(crate) async fn run<F>(
+    address: &str,
+    serve: impl FnOnce(TcpListener, std::pin::Pin<Box<dyn Future<Output = ()> + Send>>) -> F,
+) -> Running
+where
+    F: Future<Output = anyhow::Result<()>> + Send + 'static,
+{
+    let listener = TcpListener::bind(address).await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let task = tokio::spawn(serve(listener, Box::pin(async { drop(stopped.await) })));
+    Running { address, stop, task }
 }
