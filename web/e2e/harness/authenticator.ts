@@ -7,7 +7,7 @@ import type { Account } from "./account.ts";
 
 const STEP_MS = 30_000;
 /** How long a code that was shown must stay good. */
-const HASTE_MS = 5_000;
+const HASTE_MS = 10_000;
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 export class Authenticator {

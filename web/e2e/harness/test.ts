@@ -66,7 +66,10 @@ export const test = base.extend<People, Settings>({
       if (info.status !== info.expectedStatus) {
         await info.attach("log", { body: place.log() });
         // An attachment is shown by its beginning; what went wrong stands further on.
-        const wrong = place.log().split("\n").filter((line) => / (WARN|ERROR) /.test(line));
+        const wrong = place
+          .log()
+          .split("\n")
+          .filter((line) => / (WARN|ERROR) /.test(line));
         if (wrong.length > 0) console.error(wrong.join("\n"));
       }
       expect(watch.problems).toEqual([]);
