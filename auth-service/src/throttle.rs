@@ -59,7 +59,7 @@ pub struct Throttles {
 pub struct Rule {
     /// Attempts that need not wait for each other.
     free: u32,
-    /// After this time one attempt is forgotten.
+    /// After this time without a wait one attempt is forgotten.
     forget: f64,
     /// How long the next has to wait at first, doubling; if absent, until one is
     /// forgotten.
@@ -83,6 +83,14 @@ impl Rule {
     pub fn steady(free: u32, period: Duration) -> Self {
         let forget = period.as_secs_f64() / f64::from(free.max(1));
         Self { free, forget, first: None, most: None }
+    }
+
+    /// The same, but for ever longer waits, up to `most`, of whoever goes on all the
+    /// same.
+    #[must_use]
+    pub fn growing_to(self, most: Duration) -> Self {
+        let first = self.forget;
+        Self { first: Some(first), most: Some(most.as_secs_f64().max(first)), ..self }
     }
 }
 

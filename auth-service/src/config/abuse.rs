@@ -34,7 +34,8 @@ pub struct Abuse {
     #[arg(long, env = "AUTH_SIGN_IN_FORGET", default_value = "15m", value_parser = duration)]
     pub sign_in_forget: Duration,
     /// Sign-ins from one address (an IPv6 /64 counting as one) that may fail
-    /// within AUTH_SIGN_IN_PERIOD.
+    /// within AUTH_SIGN_IN_PERIOD. The next has to wait for one's share of that
+    /// time, and every further one twice as long, up to AUTH_SIGN_IN_MAX_DELAY.
     #[arg(long, env = "AUTH_SIGN_IN_PER_ADDRESS", default_value_t = 100)]
     pub sign_in_per_address: u32,
     /// See AUTH_SIGN_IN_PER_ADDRESS.
@@ -107,7 +108,8 @@ impl Abuse {
                 self.sign_in_delay,
                 self.sign_in_max_delay,
             ),
-            address: Rule::steady(self.sign_in_per_address, self.sign_in_period),
+            address: Rule::steady(self.sign_in_per_address, self.sign_in_period)
+                .growing_to(self.sign_in_max_delay),
             sign_up: Rule::steady(self.sign_up_per_address, self.sign_up_period),
             audited: self.audited_refusals.into(),
             device_ttl: self.device_ttl,

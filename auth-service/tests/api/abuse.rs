@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 
-use auth_service::{App, error::Error, throttle};
+use auth_service::{App, throttle};
 use futures_util::future::join_all;
 use proto::auth::v1::{
     Credentials, GetUserRequest, SignInRequest, SignUpRequest,
@@ -181,7 +181,8 @@ async fn answers(app: &TestApp, email: &str) -> Vec<(String, usize)> {
 }
 
 /// An address may fail more often than an account, over all accounts. A /64 of
-/// IPv6 is one address. Whoever signs in costs it nothing.
+/// IPv6 is one address. Whoever signs in costs it nothing. Its delays grow, too, and
+/// end by themselves.
 #[tokio::test]
 async fn an_address_has_a_limit_of_its_own() {
     let app =
@@ -203,9 +204,19 @@ async fn an_address_has_a_limit_of_its_own() {
     assert_eq!(throttled(owner), Some(seconds(10)));
     assert_eq!(at("2001:db8:0:2::1", 7).await, None);
     assert_eq!(at("203.0.113.1", 8).await, None);
-    app.clock.advance(seconds(10));
-    assert_eq!(at("2001:db8:0:1::1", 9).await, None);
-    assert_eq!(at("2001:db8:0:1::1", 10).await, Some(seconds(10)));
+    for delay in [10, 20, 40, 80, 160, 320, 640, 900, 900] {
+        app.clock.advance(seconds(delay) - Duration::from_millis(1));
+        assert_eq!(at("2001:db8:0:1::1", 9).await, Some(Duration::from_millis(1)));
+        app.clock.advance(Duration::from_millis(1));
+        assert_eq!(at("2001:db8:0:1::1", 9).await, None);
+    }
+    app.clock.advance(minutes(15));
+    attempt(app.auth(), "2001:db8:0:1::3", (ADA, PASSWORD, "")).await.unwrap();
+    app.clock.advance(minutes(3));
+    for n in 10..16 {
+        assert_eq!(at("2001:db8:0:1::1", n).await, None);
+    }
+    assert_eq!(at("2001:db8:0:1::1", 16).await, Some(seconds(10)));
 }
 
 /// Whoever is no proxy cannot choose whose limit is used up.
@@ -242,21 +253,6 @@ async fn replicas_and_restarts_count_on() {
     assert_eq!(throttled(refused), Some(seconds(1)));
     app.clock.advance(seconds(1));
     attempt(app.auth(), "203.0.113.2", (ADA, PASSWORD, "")).await.unwrap();
-}
-
-/// Who asks a moment before somebody else, but is counted after, is not held back
-/// by that: neither the clocks of replicas nor calls at once are in order.
-#[tokio::test]
-async fn what_is_free_is_free_in_any_order() {
-    let app = TestApp::start().await;
-    let pool = Database::new(app.database.app.clone(), 1);
-    let (rule, now) = (throttle::Rule::steady(3, seconds(30)), app.clock.shared().now());
-    for earlier in [seconds(0), seconds(2), seconds(1)] {
-        throttle::take_turn(&pool, &[7; 32], rule, now - earlier).await.unwrap();
-    }
-    let refused = throttle::take_turn(&pool, &[7; 32], rule, now - seconds(2)).await;
-    assert!(matches!(refused, Err(Error::RateLimited(wait)) if wait == seconds(12)), "{refused:?}");
-    throttle::take_turn(&pool, &[8; 32], rule, now).await.unwrap();
 }
 
 /// Another service on the same database. It ends with the test.

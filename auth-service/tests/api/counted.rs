@@ -1,6 +1,8 @@
 //! What strangers and thieves make the service do, counted before it is done.
 
+use auth_service::{error::Error, throttle};
 use proto::auth::v1::{ChangePasswordRequest, ReauthenticateRequest};
+use shared::database::Database;
 use sqlx::ConnectOptions as _;
 use tonic::{Code, Status};
 
@@ -102,4 +104,19 @@ async fn a_day_of_refusals_is_a_bounded_number_of_entries() {
         (select count(*) from data.audit_events e where e.user_id = h.user_id)";
     let missing: i64 = sqlx::query_scalar(missing).fetch_one(&mut connection).await.unwrap();
     assert_eq!(missing, 0);
+}
+
+/// Who asks a moment before somebody else, but is counted after, is not held back
+/// by that: neither the clocks of replicas nor calls at once are in order.
+#[tokio::test]
+async fn what_is_free_is_free_in_any_order() {
+    let app = TestApp::start().await;
+    let pool = Database::new(app.database.app.clone(), 1);
+    let (rule, now) = (throttle::Rule::steady(3, seconds(30)), app.clock.shared().now());
+    for earlier in [seconds(0), seconds(2), seconds(1)] {
+        throttle::take_turn(&pool, &[7; 32], rule, now - earlier).await.unwrap();
+    }
+    let refused = throttle::take_turn(&pool, &[7; 32], rule, now - seconds(2)).await;
+    assert!(matches!(refused, Err(Error::RateLimited(wait)) if wait == seconds(12)), "{refused:?}");
+    throttle::take_turn(&pool, &[8; 32], rule, now).await.unwrap();
 }
