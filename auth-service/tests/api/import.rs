@@ -14,7 +14,7 @@ use crate::{
 
 /// Test vectors of other libraries: jBCrypt's, and the reference implementation
 /// of argon2.
-const BCRYPT: (&str, &str) =
+pub(crate) const BCRYPT: (&str, &str) =
     ("$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i", "abc");
 const ARGON2ID: (&str, &str) = (
     "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",

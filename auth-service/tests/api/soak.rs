@@ -1,8 +1,8 @@
 //! Two replicas, each a process, one Postgres and a mail server; people who sign
 //! up, verify, sign in, refresh, change, forget and reset their passwords, have second
-//! factors and other addresses, sign out and delete their accounts; somebody who
-//! guesses, somebody who suspends, rotates keys and secrets, verifiers who watch and
-//! erase; and kill -9 of either replica at random. Nothing is half-done, nothing that
+//! factors and other addresses, take out what is known of them, sign out and delete their
+//! accounts; somebody who guesses, somebody who suspends, brings accounts in, rotates
+//! keys and secrets and withdraws a key, verifiers who watch and erase; and kill -9 of either replica at random. Nothing is half-done, nothing that
 //! was answered is lost, and the replicas behave as one. A seed decides who does what
 //! and what is killed when; it is told when a test fails.
 
@@ -14,6 +14,7 @@ mod factor;
 mod fleet;
 mod half_done;
 mod operator;
+mod passkey;
 mod person;
 mod plan;
 mod verifier;
@@ -67,8 +68,8 @@ fn a_seed_repeats_its_plan() {
 }
 
 async fn soak(fleet: Arc<Fleet>, seed: u64) {
-    let Plan { people, guesses, rotation, secrets, kills } = Plan::of(seed);
-    Person::sign_up(&fleet, VICTIM, Way::patient(0)).await;
+    let Plan { people, guesses, rotation, secrets, import, withdrawal, kills } = Plan::of(seed);
+    let victim = Person::sign_up(&fleet, VICTIM, Way::patient(0)).await;
     let (done, expected) = watch::channel(None);
     let mut verifiers = JoinSet::new();
     for n in 0..WATCHERS {
@@ -90,11 +91,12 @@ async fn soak(fleet: Arc<Fleet>, seed: u64) {
             person
         });
     }
-    let (mut people, (), (), secrets, ()) = tokio::join!(
+    let (mut people, (), (), secrets, (), ()) = tokio::join!(
         lives.join_all(),
         guess(&fleet, &guesses),
         operator::rotate_key(&fleet, rotation),
         operator::rotate_secrets(&fleet, &secrets),
+        operator::import(&fleet, import),
         kill(&fleet, kills, steps),
     );
     checks::settle(&fleet).await;
@@ -116,6 +118,10 @@ async fn soak(fleet: Arc<Fleet>, seed: u64) {
             gone.assert_gone(&fleet).await;
         }
     }
+    operator::assert_imported(&fleet).await;
+    let victim = victim.devices.first().expect("who signed up");
+    operator::withdraw_key(&fleet, withdrawal, &victim.credentials).await;
+    checks::assert_whole(&fleet).await;
 }
 
 /// Kills, each time in its moment and without waiting for the last one to be

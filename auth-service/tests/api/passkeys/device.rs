@@ -38,9 +38,9 @@ pub(crate) enum Key {
 }
 
 /// A passkey, and the factor that it is.
-pub(super) struct Passkey {
+pub(crate) struct Passkey {
     /// The factor's resource name.
-    pub(super) name: String,
+    pub(crate) name: String,
     pub(super) id: Vec<u8>,
     pub(super) key: Key,
     /// The user, as the device was told.
@@ -65,8 +65,8 @@ pub(crate) struct Making {
 }
 
 /// What is answered to the question who somebody is.
-pub(super) struct Signing<'k> {
-    pub(super) client: Value,
+pub(crate) struct Signing<'k> {
+    pub(crate) client: Value,
     pub(super) host: String,
     pub(super) flags: u8,
     pub(super) extensions: Vec<u8>,
@@ -125,11 +125,14 @@ impl Passkey {
     pub(super) async fn enrolled(app: &TestApp, token: &str, key: Key) -> Self {
         let begun = begun(app, token).await;
         let made = Making::of(&begun.creation_options, &key);
-        let (id, answer) = (made.id.clone(), made.json());
-        let confirmed = confirm(app, token, &begun.name, &answer).await.unwrap();
-        let user = options(&begun.creation_options)["user"]["id"].clone();
-        let recovery_codes = confirmed.recovery_codes;
-        Self { name: begun.name, id, key, user: decoded(&user), recovery_codes }
+        let confirmed = confirm(app, token, &begun.name, &made.json()).await.unwrap();
+        Self { recovery_codes: confirmed.recovery_codes, ..Self::of(begun, &made, key) }
+    }
+
+    /// The one that was made when these options were told.
+    pub(crate) fn of(begun: BeginPasskeyEnrollmentResponse, made: &Making, key: Key) -> Self {
+        let user = decoded(&options(&begun.creation_options)["user"]["id"]);
+        Self { name: begun.name, id: made.id.clone(), key, user, recovery_codes: Vec::new() }
     }
 
     /// What it answers to these options.
@@ -138,7 +141,7 @@ impl Passkey {
     }
 
     /// The same, to be made otherwise.
-    pub(super) fn signing(&self, asked: &str) -> Signing<'_> {
+    pub(crate) fn signing(&self, asked: &str) -> Signing<'_> {
         let asked = options(asked);
         let allowed = asked["allowCredentials"].as_array().unwrap();
         assert!(allowed.iter().any(|one| decoded(&one["id"]) == self.id), "it is not asked");
@@ -223,7 +226,7 @@ impl Signing<'_> {
         })
     }
 
-    pub(super) fn json(&self) -> String {
+    pub(crate) fn json(&self) -> String {
         self.value().to_string()
     }
 }

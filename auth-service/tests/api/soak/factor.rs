@@ -85,7 +85,7 @@ impl Factor {
 }
 
 impl Taken {
-    fn of((answer, again): Asked<Credentials>) -> Self {
+    pub(super) fn of((answer, again): Asked<Credentials>) -> Self {
         match answer {
             Ok(credentials) => Self::Opened(Some(Box::new(credentials))),
             // It has ended the sign-in before.
@@ -139,15 +139,7 @@ impl Person {
     pub(super) async fn remove_factor(&mut self, fleet: &Fleet, device: usize, way: Way) {
         let Some(Factor { name, .. }) = self.factor.take() else { return };
         let bearer = self.devices[device].credentials.access_token.clone();
-        let asked = fleet.ask(way, |channel| {
-            let (mut account, name) = (account(channel, &bearer), name.clone());
-            async move { account.delete_factor(DeleteFactorRequest { name }).await }
-        });
-        match asked.await {
-            (Ok(_), _) => {}
-            (Err(status), true) if is(&status, "FACTOR_NOT_FOUND") => {}
-            (Err(status), _) => unexpected("a removal of a factor", &status),
-        }
+        remove(fleet, way, &bearer, &name).await;
     }
 
     pub(super) fn took(&mut self, taken: Taken) {
@@ -163,10 +155,22 @@ impl Person {
     pub(super) async fn assert_codes_taken(&self, fleet: &Fleet) {
         let begun = "select count(*) from data.sessions s
             join data.users u on u.user_id = s.user_id
-            where u.email = $1 and s.amr && array['otp', 'recovery']";
+            where u.email = $1 and s.amr && array['otp', 'recovery', 'pop']";
         let begun = sqlx::query_scalar(begun).bind(&self.email).fetch_one(&fleet.rows).await;
         let begun: i64 = begun.expect("the sessions are counted");
         assert_eq!(usize::try_from(begun).expect("a number"), self.codes_taken, "{}", self.email);
+    }
+}
+
+pub(super) async fn remove(fleet: &Fleet, way: Way, bearer: &str, name: &str) {
+    let asked = fleet.ask(way, |channel| {
+        let (mut account, name) = (account(channel, bearer), name.to_owned());
+        async move { account.delete_factor(DeleteFactorRequest { name }).await }
+    });
+    match asked.await {
+        (Ok(_), _) => {}
+        (Err(status), true) if is(&status, "FACTOR_NOT_FOUND") => {}
+        (Err(status), _) => unexpected("a removal of a factor", &status),
     }
 }
 
@@ -213,7 +217,7 @@ async fn confirm(fleet: &Fleet, way: Way, bearer: &str, begun: Factor) -> Option
     unexpected("the code of now", &refused.unwrap_or_else(|| Status::unknown("none")))
 }
 
-async fn names(fleet: &Fleet, way: Way, bearer: &str) -> Vec<String> {
+pub(super) async fn names(fleet: &Fleet, way: Way, bearer: &str) -> Vec<String> {
     let asked = fleet.ask(way, |channel| {
         let mut account = account(channel, bearer);
         async move { account.list_factors(ListFactorsRequest::default()).await }

@@ -7,17 +7,19 @@
 
 pub(super) const HALF_DONE: [&str; 17] = [
     // An account has its address, its entry in the log, its mail and the token in it,
-    // which goes with that address.
+    // which goes with that address; one that was imported has no mail.
     "with rows as (
         select user_id, 'user' as what from data.users
         union all select e.user_id, 'address' from data.user_emails e
             join data.users u on u.user_id = e.user_id and lower(u.email) = e.email_canonical
-        union all select user_id, 'entry' from data.audit_events where kind = 'sign_up'
+        union all select user_id, case kind when 'sign_up' then 'entry' else 'import' end
+            from data.audit_events where kind in ('sign_up', 'admin.user.imported')
         union all select user_id, 'mail' from data.outbox where kind = 'verify'
         union all select user_id, 'token' from data.mail_tokens where kind = 'verify'
         union all select user_id, 'token' from data.audit_events where kind = 'email.changed'
     ) select format('the account %s has %s', user_id, string_agg(what, ', '))
-    from rows group by user_id having count(*) <> 5 or count(distinct what) <> 5
+    from rows group by user_id having string_agg(what, ', ' order by what)
+        not in ('address, entry, mail, token, user', 'address, import, user')
     union all
     select format('the account %s has %s addresses', user_id, count(*))
     from data.user_emails group by user_id having count(*) <> 1",
@@ -58,7 +60,9 @@ pub(super) const HALF_DONE: [&str; 17] = [
     where a.kind = 'sign_out' and a.session_id = s.id
         or a.session_id is distinct from s.id and a.kind in (
             'factor.added', 'password.changed', 'password.reset', 'email.changed',
-            'admin.user.suspended')",
+            'admin.user.suspended')
+        -- It is never the first factor here.
+        and a.details ->> 'kind' is distinct from 'passkey'",
     // The owner is told of a new password if the address is verified, and a token that
     // set one is used up; it is removed with the address that it was sent to.
     "with rows as (
@@ -111,8 +115,23 @@ pub(super) const HALF_DONE: [&str; 17] = [
     union all
     select format('%s keys were ordered, of which %s are in the log', keys.count, entries.count)
     from (select count(*) from data.signing_keys where hurried) keys,
-        (select count(*) from data.audit_events where kind = 'admin.signing_key.rotated') entries
-    where keys.count <> entries.count",
+        (select count(*) from data.audit_events where kind = 'admin.signing_key.rotated'
+            and details ->> 'kid' not in (
+                select details ->> 'kid' from data.audit_events
+                where kind = 'admin.signing_key.revoked')) entries
+    where keys.count <> entries.count
+    union all
+    select format('the key %s was withdrawn, and is there', k.kid)
+    from data.signing_keys k join data.audit_events a
+        on a.kind = 'admin.signing_key.revoked' and a.details ->> 'kid' = k.kid
+    union all
+    select format('%s keys were withdrawn, and verifiers are told of %s', entries.count, told.count)
+    from (select count(*) from data.audit_events a
+            where kind = 'admin.signing_key.revoked') entries,
+        (select count(*) from data.trust_events e join data.audit_events a
+            on a.kind = 'admin.signing_key.revoked' and a.created_at = e.created_at
+            where e.kind = 'keys') told
+    where entries.count <> told.count",
     // Another address is asked for with a mail to both; the one that was left is told.
     "with rows as (
         select user_id, created_at as at, kind from data.audit_events
@@ -130,7 +149,7 @@ pub(super) const HALF_DONE: [&str; 17] = [
         u.user_id, f.authenticators, f.sets, a.count)
     from data.users u
     cross join lateral (
-        select count(*) filter (where kind = 'totp') as authenticators,
+        select count(*) filter (where kind in ('totp', 'passkey')) as authenticators,
             count(*) filter (where kind = 'recovery_codes') as sets
         from data.factors where user_id = u.user_id and confirmed_at is not null
     ) f
@@ -169,7 +188,7 @@ pub(super) const HALF_DONE: [&str; 17] = [
             - count(*) filter (where kind = 'factor.removed') as count
         from data.audit_events where user_id = s.user_id and sequence < b.sequence
     ) f
-    where (f.count > 0) <> (s.amr && array['otp', 'recovery'])",
+    where (f.count > 0) <> (s.amr && array['otp', 'recovery', 'pop'])",
     // Whoever was suspended was reinstated; verifiers are told when.
     "select format('%s was suspended %s times and reinstated %s times, by now: %s',
         u.user_id, a.suspended, a.reinstated, u.suspended_at)

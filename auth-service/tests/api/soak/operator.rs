@@ -1,21 +1,28 @@
-//! Somebody who operates: suspends and reinstates, orders a signing key, and makes
-//! secrets of a service account.
+//! Somebody who operates: suspends and reinstates, orders and withdraws signing keys,
+//! makes secrets of a service account, and brings accounts in.
 
 use proto::auth::v1::{
-    CreateServiceAccountRequest, ReinstateUserRequest, RotateSigningKeyRequest, SuspendUserRequest,
+    CreateServiceAccountRequest, Credentials, ImportUsersRequest, ListServiceAccountsRequest,
+    ReinstateUserRequest, RevokeSigningKeyRequest, RotateSigningKeyRequest, SuspendUserRequest,
+    import_users_request::ImportedUser,
 };
+use shared::testing::eventually;
 use tonic::Code;
 
 use super::{
-    calls::{admin, complete, is, refresh, sign_in},
+    calls::{admin, complete, is, reads, refresh, sign_in},
     fleet::{Fleet, unexpected},
-    person::{Person, assert_over},
+    person::{Person, assert_over, email},
     plan::{REPLICAS, Way},
 };
 use crate::harness::Told as _;
 
 /// The service account whose secrets are rotated.
 const ROTATED: &str = "serviceAccounts/rotated";
+/// Accounts that are brought in.
+const IMPORTED: usize = 6;
+/// A password of another system.
+const FOREIGN: (&str, &str) = crate::import::BCRYPT;
 
 /// Orders a signing key.
 pub(super) async fn rotate_key(fleet: &Fleet, way: Way) {
@@ -27,6 +34,78 @@ pub(super) async fn rotate_key(fleet: &Fleet, way: Way) {
     if let (Err(status), _) = asked.await {
         unexpected("a rotation", &status);
     }
+}
+
+/// Brings accounts in, by two replicas at once: each is made once.
+pub(super) async fn import(fleet: &Fleet, way: Way) {
+    let bearer = fleet.service_token().await;
+    let users: Vec<_> = (0..IMPORTED).map(imported).collect();
+    let import = async |way| {
+        let asked = fleet.ask(way, |channel| {
+            let (mut admin, users) = (admin(channel, &bearer), users.clone());
+            async move { admin.import_users(ImportUsersRequest { users }).await }
+        });
+        let (answer, again) = asked.await;
+        let answer = answer.unwrap_or_else(|status| unexpected("an import", &status));
+        (answer.results, again)
+    };
+    let ((one, again), (other, once_more)) = tokio::join!(import(way), import(way.other()));
+    for (one, other) in one.iter().zip(&other) {
+        let made = [one, other].iter().filter(|row| !row.user.is_empty()).count();
+        // Or in an answer that was lost.
+        assert!(made == 1 || made == 0 && (again || once_more), "{one:?}, {other:?}");
+    }
+}
+
+/// Everybody who was brought in gets in, by either replica.
+pub(super) async fn assert_imported(fleet: &Fleet) {
+    for n in 0..IMPORTED {
+        let email = imported(n).email;
+        let signed_in = sign_in(fleet, Way::patient(n), &email, FOREIGN.1).await;
+        assert!(signed_in.is_ok(), "{email}: {signed_in:?}");
+    }
+}
+
+fn imported(n: usize) -> ImportedUser {
+    let (email, password_hash) = (email(&format!("imported{n}")), FOREIGN.0.to_owned());
+    ImportedUser { email, password_hash, ..ImportedUser::default() }
+}
+
+/// Withdraws the key that signs, while the replica that is asked is killed: tokens of
+/// it are good no more, and both replicas sign with another one.
+pub(super) async fn withdraw_key(fleet: &Fleet, way: Way, credentials: &Credentials) {
+    let bearer = fleet.service_token().await;
+    let kid = kid(&bearer);
+    let revocation = fleet.ask(way, |channel| {
+        let (mut admin, kid) = (admin(channel, &bearer), kid.clone());
+        async move { admin.revoke_signing_key(RevokeSigningKeyRequest { kid }).await }
+    });
+    let (revoked, ()) = tokio::join!(revocation, fleet.replicas[way.replica].kill());
+    match revoked {
+        (Ok(_), _) => {}
+        // The token that asks is of that key, too.
+        (Err(status), true) if is(&status, "TOKEN_INVALID") => {}
+        (Err(status), _) => unexpected("a withdrawal", &status),
+    }
+    for replica in 0..REPLICAS {
+        let way = Way::patient(replica);
+        eventually("the token is good no more", async || {
+            let mut admin = admin(fleet.replica(replica).await.channel.clone(), &bearer);
+            let listed = admin.list_service_accounts(ListServiceAccountsRequest::default()).await;
+            listed.is_err_and(|status| is(&status, "TOKEN_INVALID"))
+        })
+        .await;
+        let (answer, _) = refresh(fleet, way, &credentials.refresh_token).await;
+        let answer = answer.expect("the session lives");
+        assert_ne!(self::kid(&answer.access_token), kid);
+        reads(fleet, way.other(), &answer).await.expect("the new key is known");
+    }
+}
+
+/// The id of the key that a token is signed with.
+fn kid(token: &str) -> String {
+    let header = jsonwebtoken::decode_header(token).expect("a token");
+    header.kid.expect("it names its key")
 }
 
 /// Has further secrets made, and the last two at once; tells them all, but for those

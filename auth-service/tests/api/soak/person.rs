@@ -6,11 +6,12 @@
 //! whether the first one was done; there is no third possibility.
 
 use proto::auth::v1::{
-    ChangePasswordRequest, Credentials, RequestPasswordResetRequest, ResetPasswordRequest,
-    SignInResponse, SignOutRequest, SignUpRequest, auth_service_client::AuthServiceClient,
-    verify_email_response::Outcome,
+    ChangePasswordRequest, Credentials, ExportUserRequest, RequestPasswordResetRequest,
+    ResetPasswordRequest, SignInResponse, SignOutRequest, SignUpRequest,
+    auth_service_client::AuthServiceClient, verify_email_response::Outcome,
 };
-use tonic::Code;
+use serde_json::Value;
+use tonic::{Code, Response};
 
 use super::{
     calls::{account, is, reads, refresh, sign_in, verify},
@@ -101,6 +102,9 @@ impl Person {
             What::ChangeEmail => self.change_email(fleet, device, way).await,
             What::UseFactor if self.factor.is_none() => self.add_factor(fleet, device, way).await,
             What::UseFactor => self.use_code_twice(fleet, way).await,
+            What::UsePasskey if self.factor.is_none() => self.add_factor(fleet, device, way).await,
+            What::UsePasskey => self.use_passkey(fleet, device, way).await,
+            What::Export => self.export(fleet, device, way).await,
             What::RemoveFactor => self.remove_factor(fleet, device, way).await,
             What::Suspend => self.be_suspended(fleet, device, way).await,
             What::Delete(beside) => self.delete(fleet, device, beside, way).await,
@@ -220,6 +224,25 @@ impl Person {
             (Err(status), _) => unexpected("a verification", &status),
         }
         self.verified = true;
+    }
+
+    async fn export(&self, fleet: &Fleet, device: usize, way: Way) {
+        let bearer = &self.devices[device].credentials.access_token;
+        let asked = fleet.ask(way, |channel| {
+            let mut account = account(channel, bearer);
+            async move {
+                let mut told =
+                    account.export_user(ExportUserRequest::default()).await?.into_inner();
+                let mut file = Vec::new();
+                while let Some(piece) = told.message().await? {
+                    file.extend(piece.data);
+                }
+                Ok(Response::new(file))
+            }
+        });
+        let file = asked.await.0.unwrap_or_else(|status| unexpected("an export", &status));
+        let file: Value = serde_json::from_slice(&file).expect("all of it has come");
+        assert_eq!(file["account"]["email"], *self.email);
     }
 
     /// Asks both replicas, when nobody does anything any more: who is signed in

@@ -34,6 +34,10 @@ pub(super) struct Plan {
     pub(super) rotation: Way,
     /// How each further secret of a service account is asked for.
     pub(super) secrets: Vec<Way>,
+    /// How accounts of another system are brought in.
+    pub(super) import: Way,
+    /// How a signing key is withdrawn in the end.
+    pub(super) withdrawal: Way,
     /// In the order of their moments.
     pub(super) kills: Vec<Kill>,
 }
@@ -90,6 +94,10 @@ pub(super) enum What {
     /// Adds an authenticator, or signs in twice at once with one code of it.
     UseFactor,
     RemoveFactor,
+    /// Beside an authenticator: adds a passkey, signs in with it, and removes it.
+    UsePasskey,
+    /// Takes out all that is known of the account.
+    Export,
     /// Is suspended by an operator, and reinstated.
     Suspend,
     /// Deletes the account beside something else, and goes on with a new one.
@@ -129,6 +137,8 @@ impl Plan {
             guesses: (0..GUESSES).map(|_| way(&mut others)).collect(),
             rotation: way(&mut others),
             secrets: (0..SECRETS).map(|_| way(&mut others)).collect(),
+            import: way(&mut others),
+            withdrawal: way(&mut others),
             kills: kills(chance(PEOPLE + 1)),
         }
     }
@@ -140,7 +150,7 @@ fn person(mut chance: Chance) -> (Way, Vec<Step>) {
     let mut whats = vec![What::Reset, What::Verify, What::ChangeEmail];
     whats.extend([What::UseFactor; 3]);
     let deletes = What::Delete(*chance.pick(&Beside::ALL));
-    for sometimes in [What::RemoveFactor, What::Suspend, deletes] {
+    for sometimes in [What::RemoveFactor, What::UsePasskey, What::Export, What::Suspend, deletes] {
         whats.extend(chance.one_in(2).then_some(sometimes));
     }
     whats.resize_with(STEPS, || match chance.below(6) {
