@@ -7,6 +7,8 @@
 //! are checked than the throttles allow, and right and wrong, known and unknown
 //! are all the same statements.
 
+mod rule;
+
 use std::{
     net::{IpAddr, Ipv6Addr},
     time::Duration,
@@ -18,6 +20,7 @@ use shared::database::{Database, Repeat};
 use sqlx::types::Json;
 use uuid::Uuid;
 
+pub use self::rule::Rule;
 use crate::{
     client::Client,
     device::DevicePass,
@@ -51,47 +54,6 @@ pub struct Throttles {
     pub device_ttl: Duration,
     /// Sessions of a user.
     pub max_sessions: i64,
-}
-
-/// How attempts are let through; `data.throttle_after` applies it. Times are in
-/// seconds.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Rule {
-    /// Attempts that need not wait for each other.
-    free: u32,
-    /// After this time without a wait one attempt is forgotten.
-    forget: f64,
-    /// How long the next has to wait at first, doubling; if absent, until one is
-    /// forgotten.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first: Option<f64>,
-    /// The longest that it has to wait.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    most: Option<f64>,
-}
-
-impl Rule {
-    /// `free` attempts; then ever longer waits, that end by themselves.
-    #[must_use]
-    pub fn growing(free: u32, forget: Duration, first: Duration, most: Duration) -> Self {
-        let [forget, first, most] = [forget, first, most].map(|time| time.as_secs_f64());
-        Self { free, forget, first: Some(first), most: Some(most) }
-    }
-
-    /// `free` attempts in a period.
-    #[must_use]
-    pub fn steady(free: u32, period: Duration) -> Self {
-        let forget = period.as_secs_f64() / f64::from(free.max(1));
-        Self { free, forget, first: None, most: None }
-    }
-
-    /// The same, but for ever longer waits, up to `most`, of whoever goes on all the
-    /// same.
-    #[must_use]
-    pub fn growing_to(self, most: Duration) -> Self {
-        let first = self.forget;
-        Self { first: Some(first), most: Some(most.as_secs_f64().max(first)), ..self }
-    }
 }
 
 /// The rules as `api.begin_sign_in` reads them.
