@@ -5,8 +5,7 @@ create or replace function data.settle_sign_in(p_client jsonb, p_now timestamptz
 returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     update data.throttles t
-        set attempts = greatest(0, t.attempts - 1), free_at = '-infinity',
-            counted_at = least(t.counted_at, p_now)
+        set attempts = greatest(0, t.attempts - 1), free_at = '-infinity'
         where t.bucket = decode(p_client #>> '{settles,shared}', 'hex');
     update data.throttles t set attempts = 0, free_at = '-infinity'
         where t.bucket = decode(p_client #>> '{settles,bucket}', 'hex');

@@ -1,8 +1,7 @@
 -- A throttle after one more attempt. p_rule says how many attempts are `free`,
 -- after how many seconds one is forgotten (`forget`), and how long the next has
 -- to wait: `first` seconds, doubling up to `most`; without them until one is
--- forgotten. Where waits double, nothing is forgotten while one lasts: whoever goes
--- on as soon as they may waits longer each time, and whoever stays away starts anew.
+-- forgotten. What was forgotten until now is counted from p_counted_at.
 create or replace function data.throttle_after(
     p_attempts bigint, p_counted_at timestamptz, p_rule jsonb, p_now timestamptz,
     out attempts bigint, out counted_at timestamptz, out free_at timestamptz, out expires_at timestamptz
@@ -25,11 +24,10 @@ begin
     if v_beyond >= 0 and v_first is null then
         free_at := counted_at + v_forget * (v_beyond + 1);
     elsif v_beyond >= 0 then
-        -- More than lead to the longest wait are none to forget.
+        -- Attempts beyond those that lead to the longest wait are not kept.
         v_beyond := least(v_beyond, ceil(ln(v_most / v_first) / ln(2)));
         attempts := v_free + v_beyond;
         free_at := p_now + make_interval(secs => least(v_most, v_first * power(2, v_beyond)));
-        counted_at := free_at;
     end if;
-    expires_at := greatest(free_at, counted_at + v_forget * attempts);
+    expires_at := greatest(free_at, counted_at) + v_forget * attempts;
 end $$;

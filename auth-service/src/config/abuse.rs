@@ -17,7 +17,7 @@ const YEARS: Duration = Duration::from_secs(3650 * 86400);
 pub struct Abuse {
     /// Networks of proxies, separated by commas, whose X-Forwarded-For says
     /// where a call comes from: 10.0.0.0/8. Without it everybody behind a proxy
-    /// shares the limits of one address.
+    /// shares the limits, and the waits, of one address.
     #[arg(long, env = "AUTH_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
     /// Wrong passwords for one e-mail, or on one known device, after which the
@@ -27,15 +27,17 @@ pub struct Abuse {
     /// How long it has to wait. Every further wrong password doubles that.
     #[arg(long, env = "AUTH_SIGN_IN_DELAY", default_value = "1s", value_parser = duration)]
     pub sign_in_delay: Duration,
-    /// The longest that it has to wait.
+    /// The longest that it has to wait, or an address.
     #[arg(long, env = "AUTH_SIGN_IN_MAX_DELAY", default_value = "15m", value_parser = duration)]
     pub sign_in_max_delay: Duration,
-    /// After this time one wrong password is forgotten, and then the next.
+    /// After this time without a wait one wrong password is forgotten, and then
+    /// the next.
     #[arg(long, env = "AUTH_SIGN_IN_FORGET", default_value = "15m", value_parser = duration)]
     pub sign_in_forget: Duration,
     /// Sign-ins from one address (an IPv6 /64 counting as one) that may fail
-    /// within AUTH_SIGN_IN_PERIOD. The next has to wait for one's share of that
-    /// time, and every further one twice as long, up to AUTH_SIGN_IN_MAX_DELAY.
+    /// within AUTH_SIGN_IN_PERIOD. The next has to wait for that period divided
+    /// by this number, and every further one twice as long, up to
+    /// AUTH_SIGN_IN_MAX_DELAY.
     #[arg(long, env = "AUTH_SIGN_IN_PER_ADDRESS", default_value_t = 100)]
     pub sign_in_per_address: u32,
     /// See AUTH_SIGN_IN_PER_ADDRESS.

@@ -10,7 +10,7 @@ use serde::Serialize;
 pub struct Rule {
     /// Attempts that need not wait for each other.
     free: u32,
-    /// After this time without a wait one attempt is forgotten.
+    /// After this time one attempt is forgotten; where waits grow, none while one lasts.
     forget: f64,
     /// How long the next has to wait at first, doubling; if absent, until one is
     /// forgotten.
@@ -36,7 +36,7 @@ impl Rule {
         Self { free, forget, first: None, most: None }
     }
 
-    /// The same, but for ever longer waits, up to `most`, of whoever goes on all the
+    /// The same, but with waits that grow, up to `most`, for whoever goes on all the
     /// same.
     #[must_use]
     pub fn growing_to(self, most: Duration) -> Self {
