@@ -17,7 +17,7 @@ pub(super) const HALF_DONE: [&str; 17] = [
         union all select user_id, 'mail' from data.outbox where kind = 'verify'
         union all select user_id, 'token' from data.mail_tokens where kind = 'verify'
         union all select user_id, 'token' from data.audit_events where kind = 'email.changed'
-    ) select format('the account %s has %s', user_id, string_agg(what, ', '))
+    ) select format('the account %s has %s', user_id, string_agg(what, ', ' order by what))
     from rows group by user_id having string_agg(what, ', ' order by what)
         not in ('address, entry, mail, token, user', 'address, import, user')
     union all
@@ -105,7 +105,8 @@ pub(super) const HALF_DONE: [&str; 17] = [
         select from data.audit_events a where a.user_id = u.user_id
             and a.kind in ('email.verified', 'password.reset', 'email.changed'))",
     // What was asked for by mail has its token, until the account is suspended or has
-    // another address; a key that was ordered, its entry.
+    // another address; a key that was ordered, its entry. One that was withdrawn is
+    // gone, and verifiers are told.
     "with rows as (
         select user_id, created_at as at from data.outbox o where kind = 'reset' and not exists (
             select from data.audit_events a where a.user_id = o.user_id

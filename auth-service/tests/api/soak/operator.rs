@@ -1,6 +1,8 @@
 //! Somebody who operates: suspends and reinstates, orders and withdraws signing keys,
 //! makes secrets of a service account, and brings accounts in.
 
+use std::time::Duration;
+
 use proto::auth::v1::{
     CreateServiceAccountRequest, Credentials, ImportUsersRequest, ListServiceAccountsRequest,
     ReinstateUserRequest, RevokeSigningKeyRequest, RotateSigningKeyRequest, SuspendUserRequest,
@@ -19,6 +21,8 @@ use crate::harness::Told as _;
 
 /// The service account whose secrets are rotated.
 const ROTATED: &str = "serviceAccounts/rotated";
+/// How a withdrawal is answered that was done before.
+const DONE: [&str; 2] = ["TOKEN_INVALID", "SIGNING_KEY_NOT_FOUND"];
 /// Accounts that are brought in.
 const IMPORTED: usize = 6;
 /// A password of another system.
@@ -71,30 +75,41 @@ fn imported(n: usize) -> ImportedUser {
     ImportedUser { email, password_hash, ..ImportedUser::default() }
 }
 
-/// Withdraws the key that signs, while the replica that is asked is killed: tokens of
-/// it are good no more, and both replicas sign with another one.
-pub(super) async fn withdraw_key(fleet: &Fleet, way: Way, credentials: &Credentials) {
+/// Withdraws the key that signs, while the replica that is asked is killed after a
+/// moment: tokens of it are good no more, and both replicas sign with another one.
+pub(super) async fn withdraw_key(
+    fleet: &Fleet,
+    (way, moment): (Way, Duration),
+    credentials: &Credentials,
+) {
     let bearer = fleet.service_token().await;
     let kid = kid(&bearer);
     let revocation = fleet.ask(way, |channel| {
         let (mut admin, kid) = (admin(channel, &bearer), kid.clone());
         async move { admin.revoke_signing_key(RevokeSigningKeyRequest { kid }).await }
     });
-    let (revoked, ()) = tokio::join!(revocation, fleet.replicas[way.replica].kill());
+    let kill = async {
+        tokio::time::sleep(moment).await;
+        fleet.replicas[way.replica].kill().await;
+    };
+    let (revoked, ()) = tokio::join!(revocation, kill);
     match revoked {
         (Ok(_), _) => {}
-        // The token that asks is of that key, too.
-        (Err(status), true) if is(&status, "TOKEN_INVALID") => {}
+        // The token that asks is of that key, too; not everybody has to know yet.
+        (Err(status), true) if DONE.contains(&status.reason().as_str()) => {}
         (Err(status), _) => unexpected("a withdrawal", &status),
     }
-    for replica in 0..REPLICAS {
-        let way = Way::patient(replica);
+    for replica in &fleet.replicas {
         eventually("the token is good no more", async || {
-            let mut admin = admin(fleet.replica(replica).await.channel.clone(), &bearer);
+            let mut admin = admin(replica.channel.clone(), &bearer);
             let listed = admin.list_service_accounts(ListServiceAccountsRequest::default()).await;
             listed.is_err_and(|status| is(&status, "TOKEN_INVALID"))
         })
         .await;
+    }
+    // Both have read which keys there are since then.
+    for replica in 0..REPLICAS {
+        let way = Way::patient(replica);
         let (answer, _) = refresh(fleet, way, &credentials.refresh_token).await;
         let answer = answer.expect("the session lives");
         assert_ne!(self::kid(&answer.access_token), kid);

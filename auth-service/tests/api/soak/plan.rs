@@ -36,8 +36,8 @@ pub(super) struct Plan {
     pub(super) secrets: Vec<Way>,
     /// How accounts of another system are brought in.
     pub(super) import: Way,
-    /// How a signing key is withdrawn in the end.
-    pub(super) withdrawal: Way,
+    /// How a signing key is withdrawn in the end, and when who is asked is killed.
+    pub(super) withdrawal: (Way, Duration),
     /// In the order of their moments.
     pub(super) kills: Vec<Kill>,
 }
@@ -138,7 +138,10 @@ impl Plan {
             rotation: way(&mut others),
             secrets: (0..SECRETS).map(|_| way(&mut others)).collect(),
             import: way(&mut others),
-            withdrawal: way(&mut others),
+            withdrawal: {
+                let way = way(&mut others);
+                (way, Duration::from_millis(others.below(30) as u64))
+            },
             kills: kills(chance(PEOPLE + 1)),
         }
     }
