@@ -1,25 +1,28 @@
-//! A signing key that others may know is withdrawn: its tokens are refused.
+//! A signing key that others may know is withdrawn, or a service is let in no more:
+//! the tokens are refused.
 
 use futures_util::future::{join, join_all};
 use proto::{
     auth::v1::{
-        GetUserRequest, RevokeSigningKeyRequest, VerifyTokenRequest,
-        account_service_client::AccountServiceClient, token_service_client::TokenServiceClient,
+        CreateServiceAccountRequest, DeleteServiceAccountRequest, GetUserRequest,
+        IssueServiceTokenRequest, RevokeSigningKeyRequest, VerifyTokenRequest,
+        account_service_client::AccountServiceClient, issue_service_token_request::Credential,
+        token_service_client::TokenServiceClient,
     },
     task::v1::{ListTasksRequest, WatchTasksResponse},
 };
 use shared::{clock::Clock as _, testing::eventually};
 use tokio::time::timeout;
-use tonic::{Status, Streaming, service::interceptor::InterceptedService, transport::Channel};
+use tonic::{Streaming, service::interceptor::InterceptedService, transport::Channel};
 
 use crate::{
     AT_MOST, alone, end,
     harness::{Bearer, Tasks, channel, create, sign_up, tasks},
-    is, watching,
+    is, until_refused, watching,
     world::{World, kid, refreshed},
 };
 
-/// A token that a replica of each service has answered, with what it watches.
+/// A token that a replica of each service has accepted, with what it watches.
 struct Used {
     tasks: Tasks,
     stream: Streaming<WatchTasksResponse>,
@@ -74,14 +77,6 @@ impl Used {
     }
 }
 
-async fn until_refused<T>(mut call: impl AsyncFnMut() -> Result<T, Status>) -> Status {
-    loop {
-        if let Err(status) = call().await {
-            return status;
-        }
-    }
-}
-
 /// Within two seconds of the answer every call and every open stream with the tokens
 /// of a withdrawn key is refused, by both replicas of either service; whoever
 /// refreshes goes on.
@@ -113,5 +108,41 @@ async fn a_compromised_keys_tokens_are_refused_within_two_seconds() {
             .await;
         }
     }
+    world.stop().await;
+}
+
+/// The tokens of a service account that is deleted are good for nothing within two
+/// seconds of the answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_services_tokens_are_refused_within_two_seconds() {
+    let (_alone, world) = alone().await;
+    let ada = sign_up(&mut world.auth_client(0), "ada@example.org").await;
+    let (parent, _) = ada.session.split_once("/sessions/").unwrap();
+    let mut admin = world.admin(0).await;
+    let (name, scopes) = ("serviceAccounts/reporter".to_owned(), vec!["tasks:read".to_owned()]);
+    let account = CreateServiceAccountRequest { name: name.clone(), scopes, ..Default::default() };
+    let secret = admin.create_service_account(account).await.unwrap().into_inner().secret;
+    let request = IssueServiceTokenRequest {
+        credential: Some(Credential::Secret(secret)),
+        ..IssueServiceTokenRequest::default()
+    };
+    let mut tokens = TokenServiceClient::new(channel(&world.auth[1].address));
+    let token = tokens.issue_service_token(request).await.unwrap().into_inner().access_token;
+    let request = ListTasksRequest { parent: parent.to_owned(), ..ListTasksRequest::default() };
+    let mut readers: Vec<_> = world.task.iter().map(|task| tasks(&task.address, &token)).collect();
+    for reader in &mut readers {
+        reader.list_tasks(request.clone()).await.unwrap();
+    }
+
+    let began = world.clock.now();
+    admin.delete_service_account(DeleteServiceAccountRequest { name }).await.unwrap();
+    let all_refused = join_all(readers.iter_mut().map(async |reader| {
+        until_refused(async || reader.list_tasks(request.clone()).await).await
+    }));
+    let all_refused = timeout(AT_MOST, all_refused).await;
+    for refused in all_refused.expect("it is let in no more in time") {
+        is(&refused, "TOKEN_INVALID");
+    }
+    assert_eq!(world.clock.now(), began);
     world.stop().await;
 }

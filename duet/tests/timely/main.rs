@@ -21,7 +21,7 @@ use std::time::Duration;
 use proto::task::v1::{WatchTasksRequest, WatchTasksResponse, watch_tasks_response::Event};
 use tokio::{
     sync::{Mutex, MutexGuard},
-    time::timeout,
+    time::{interval, timeout},
 };
 use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt as _;
@@ -40,6 +40,17 @@ static ALONE: Mutex<()> = Mutex::const_new(());
 async fn alone() -> (MutexGuard<'static, ()>, World) {
     let guard = ALONE.lock().await;
     (guard, World::start().await)
+}
+
+/// Calls until it is refused.
+async fn until_refused<T>(mut call: impl AsyncFnMut() -> Result<T, Status>) -> Status {
+    let mut pace = interval(Duration::from_millis(5));
+    loop {
+        pace.tick().await;
+        if let Err(status) = call().await {
+            return status;
+        }
+    }
 }
 
 /// A stream that has told everything there was.

@@ -8,7 +8,9 @@ use proto::{
         RevokeOtherSessionsRequest, RevokeSessionRequest, SignOutRequest, SuspendUserRequest,
         account_service_client::AccountServiceClient,
     },
-    task::v1::{ListTasksRequest, WatchTasksResponse, watch_tasks_response::Event},
+    task::v1::{
+        ListTasksRequest, WatchTasksResponse, change::Resource, watch_tasks_response::Event,
+    },
 };
 use shared::clock::Clock as _;
 use tokio::time::timeout;
@@ -17,7 +19,7 @@ use tonic::{Streaming, service::interceptor::InterceptedService, transport::Chan
 use crate::{
     AT_MOST, alone, end,
     harness::{Bearer, PASSWORD, Tasks, channel, create, sign_in, sign_up, tasks},
-    is, next, watching,
+    is, next, until_refused, watching,
     world::World,
 };
 
@@ -90,7 +92,7 @@ fn account(world: &World, n: usize, session: &Credentials) -> Account {
     AccountServiceClient::with_interceptor(channel(&world.auth[n].address), bearer)
 }
 
-/// A session that a replica of each service has answered, with what it watches.
+/// A session that a replica of each service has accepted, with what it watches.
 struct Used {
     tasks: Tasks,
     stream: Streaming<WatchTasksResponse>,
@@ -114,12 +116,9 @@ impl Used {
 
     /// Calls and reads until all of it is refused.
     async fn is_over(&mut self) {
+        let tasks = &mut self.tasks;
         let listed = async {
-            loop {
-                if let Err(status) = self.tasks.list_tasks(ListTasksRequest::default()).await {
-                    break status;
-                }
-            }
+            until_refused(async || tasks.list_tasks(ListTasksRequest::default()).await).await
         };
         // auth-service looks into its database.
         let account = self.account.get_user(GetUserRequest::default());
@@ -131,8 +130,17 @@ impl Used {
 
     /// Checks that the stream is told what its session writes.
     async fn goes_on(&mut self) {
-        create(&mut self.tasks, "After").await.unwrap();
-        while !matches!(next(&mut self.stream).await.unwrap().event, Some(Event::Changes(_))) {}
+        let made = create(&mut self.tasks, "After").await.unwrap();
+        loop {
+            let Some(Event::Changes(told)) = next(&mut self.stream).await.unwrap().event else {
+                continue;
+            };
+            let tasks = told.changes.into_iter().filter_map(|change| change.resource);
+            let name = |it| matches!(it, Resource::Task(task) if task.name == made.name);
+            if tasks.into_iter().any(name) {
+                break;
+            }
+        }
         self.account.get_user(GetUserRequest::default()).await.unwrap();
     }
 }

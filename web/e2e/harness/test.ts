@@ -69,7 +69,7 @@ export const test = base.extend<People, Settings>({
         const wrong = place
           .log()
           .split("\n")
-          .filter((line) => / (WARN|ERROR) /.test(line));
+          .filter((line) => / (WARN|ERROR) |"level":"(WARN|ERROR)"/.test(line));
         if (wrong.length > 0) console.error(wrong.join("\n"));
       }
       expect(watch.problems).toEqual([]);
